@@ -1,0 +1,101 @@
+"""What can be turned while training runs: the numbers in `optimizer.param_groups` and the loop's own cadences.
+
+`param_groups` is the only home of the optimizer's values; nothing here keeps a copy. The base learning rate stands in
+the group's `initial_lr` (torch's own name for it), the one in force, warm-up included, in `lr`.
+"""
+
+import math
+from dataclasses import dataclass, fields
+from typing import Any
+
+from pydantic import ValidationError
+from torch.optim import Optimizer
+
+from grokterm.catalog import Setting
+from grokterm.errors import UsageError, nearest
+from grokterm.preset import sentence
+
+
+@dataclass
+class Cadence:
+    """How far to train and how often to do what, in steps."""
+
+    steps: int
+    test_every: int
+    measure_every: int
+    checkpoint_every: int
+
+
+class Knobs:
+    """Reads and writes every knob of one run by its name; a tuple such as `betas` is `beta1`, `beta2`."""
+
+    def __init__(self, optimizer: Optimizer, settings: tuple[Setting, ...], cadence: Cadence) -> None:
+        self._group = optimizer.param_groups[0]
+        self._groups = optimizer.param_groups
+        self._settings = {setting.name: setting for setting in settings if setting.name in self._group}
+        self._cadence = cadence
+        self._places: dict[str, tuple[str, int | None]] = {}
+        for name in self._settings:
+            self._group.setdefault("initial_lr", self._group["lr"])
+            size = len(self._group[name]) if isinstance(self._group[name], tuple) else None
+            for index in range(size) if size else (None,):
+                self._places[name if index is None else f"{name.removesuffix('s')}{index + 1}"] = (name, index)
+
+    @property
+    def recorded(self) -> tuple[str, ...]:
+        """Names of the optimizer's knobs, one column each in steps.npy."""
+        return tuple(self._places)
+
+    def in_force(self) -> list[float]:
+        """Each recorded knob's value for the coming update, warm-up included, in the order of `recorded`."""
+        return [float(_pick(self._group[key], index)) for key, index in self._places.values()]
+
+    def values(self) -> dict[str, float]:
+        """Every knob's set value (for lr the one before warm-up), cadences included."""
+        optimizer = {name: self._read(name) for name in self._places}
+        return optimizer | {field.name: getattr(self._cadence, field.name) for field in fields(Cadence)}
+
+    def warm_up(self, factor: float) -> None:
+        """Put lr = factor × base into force for the coming update."""
+        for group in self._groups:
+            group["lr"] = group["initial_lr"] * factor
+
+    def check(self, name: str, value: object) -> float:
+        """Return the value the knob would take; UsageError with a sentence when it has no such knob or not that value."""
+        if name in self._places:
+            key, index = self._places[name]
+            whole = value if index is None else _replaced(self._group[key], index, value)
+            try:
+                checked = self._settings[key].check(whole)
+            except ValidationError as error:
+                raise UsageError(f"{name} = {value}: {sentence(error)}") from error
+            return float(_pick(checked, index))
+        if name in {field.name for field in fields(Cadence)}:
+            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+                raise UsageError(f"{name} = {value}: must be a whole number")
+            if value != int(value) or value < 1:
+                raise UsageError(f"{name} = {value:g}: must be a whole number of at least 1")
+            return int(value)
+        raise UsageError(f"there is no knob {name!r}; {nearest(name, self.values())}")
+
+    def set(self, name: str, value: float) -> None:
+        """Put a checked value into force."""
+        if name not in self._places:
+            setattr(self._cadence, name, value)
+            return
+        key, index = self._places[name]
+        for group in self._groups:
+            target = "initial_lr" if key == "lr" else key
+            group[target] = value if index is None else _replaced(group[key], index, value)
+
+    def _read(self, name: str) -> float:
+        key, index = self._places[name]
+        return float(_pick(self._group["initial_lr" if key == "lr" else key], index))
+
+
+def _pick(value: Any, index: int | None) -> Any:
+    return value if index is None else value[index]
+
+
+def _replaced(values: tuple[Any, ...], index: int, value: Any) -> tuple[Any, ...]:
+    return (*values[:index], value, *values[index + 1 :])

@@ -1,0 +1,47 @@
+"""The exceptions a person gets to read, each one a clear sentence; `cli.py` turns them into exit codes.
+
+    GroktermError       1   anything below, for whoever catches them all
+    ├── UsageError      2   a command line, preset or setting that cannot be obeyed
+    ├── RunError        3   a run directory that cannot be created, read or locked
+    └── TrainingError   4   training that could not go on
+"""
+
+import difflib
+from collections.abc import Iterable
+from typing import ClassVar
+
+
+class GroktermError(Exception):
+    """One sentence for the person at the keyboard: what is wrong, where, and what would be right."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageError(GroktermError):
+    """A command line, preset or setting that cannot be obeyed."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class RunError(GroktermError):
+    """A run directory that cannot be created, read or locked."""
+
+    exit_code: ClassVar[int] = 3
+
+
+class TrainingError(GroktermError):
+    """Training that could not start or go on."""
+
+    exit_code: ClassVar[int] = 4
+
+
+def nearest(name: str, valid: Iterable[str]) -> str:
+    """End a sentence about an unknown name: "did you mean 'x'?", or every valid name when none is close."""
+    names = sorted(valid)
+    by_folded = {candidate.casefold(): candidate for candidate in names}
+    close = difflib.get_close_matches(name.casefold(), by_folded, n=1)
+    if close:
+        return f"did you mean '{by_folded[close[0]]}'?"
+    if not names:
+        return "there are none"
+    return "valid names: " + ", ".join(names)

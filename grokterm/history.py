@@ -1,0 +1,287 @@
+"""What a viewer knows of a run: its series, events and state, read from the directory whenever it is polled.
+
+Live view, attach and replay all look at a run through this. There are no threads here: `poll` reads what is new, and
+between two polls nothing changes.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from grokterm.errors import RunError
+from grokterm.run.directory import RunDirectory
+from grokterm.run.events import Event, LineTail, Request, event_from, request_from
+from grokterm.run.table import Rows, TableReader
+
+_FIRST_CAPACITY = 1024  # rows
+_NOT_SERIES = frozenset({"step", "time"})
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """A recorded number over training: read-only views of equal length, contiguous."""
+
+    steps: NDArray[np.int64]
+    values: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class ArraySeries:
+    """A recorded vector or matrix over training: steps (n,), values (n, …) in the recorded dtype, read-only views."""
+
+    steps: NDArray[np.int64]
+    values: NDArray[Any]
+
+
+@dataclass(frozen=True)
+class PhaseChange:
+    """The step at which training entered a phase, and the reason given for saying so."""
+
+    phase: str
+    at: int
+    why: str = ""
+
+
+class History:
+    """One run as its directory tells it. `poll` raises RunError when a file of the run is not what it should be."""
+
+    def __init__(self, run: RunDirectory) -> None:
+        self.run = run
+        self.config: Mapping[str, Any] | None = None
+        self.events: list[Event] = []
+        self.marks: dict[str, int] = {}
+        self.knobs: dict[str, float] = {}
+        self.phases: list[PhaseChange] = []
+        self.state = "loading"
+        self.pending: dict[str, Request] = {}
+        self._tables = {
+            "steps": _Table(run.steps_path),
+            "tests": _Table(run.tests_path),
+            "measures": _Table(run.measures_path),
+        }
+        self._arrays: dict[str, _Table] = {}
+        self._event_lines = LineTail(run.events_path)
+        self._inbox_lines = LineTail(run.inbox_path)
+        self._answered: set[str] = set()
+        self._training_since = 0.0  # unix time of the last change to "training"
+
+    def poll(self) -> frozenset[str]:
+        """Read what is new and say what changed: of config, steps, tests, measures, arrays and events.
+
+        Costs a few stats when nothing did. A request that is asked or answered counts as a change of events.
+        """
+        changed = {name for name, table in self._tables.items() if table.poll()}
+        if self.config is None:
+            self.config = self.run.read_config()
+            if self.config is not None:
+                changed.add("config")
+        if self._poll_arrays():
+            changed.add("arrays")
+        if self._poll_events():
+            changed.add("events")
+        return frozenset(changed)
+
+    def names(self) -> tuple[str, ...]:
+        """Every scalar series: the columns of steps, tests and measures in their order, without step and time."""
+        found = (name for table in self._tables.values() for name, column in table.columns.items() if column.is_scalar)
+        return tuple(dict.fromkeys(name for name in found if name not in _NOT_SERIES))
+
+    def series(self, name: str) -> Series:
+        """Return the series of a scalar; an empty one when no such scalar is recorded (yet)."""
+        for table in self._tables.values():
+            column = table.columns.get(name)
+            if column is not None and column.is_scalar and name not in _NOT_SERIES:
+                return Series(table.steps(), column.view())
+        return Series(_no_steps(), np.zeros(0))
+
+    def times(self) -> Series:
+        """Return the unix time of each step's row."""
+        table = self._tables["steps"]
+        column = table.columns.get("time")
+        return Series(_no_steps(), np.zeros(0)) if column is None else Series(table.steps(), column.view())
+
+    def array_names(self) -> tuple[str, ...]:
+        """Every vector or matrix series, by name."""
+        return tuple(sorted(name for name, table in self._arrays.items() if "value" in table.columns))
+
+    def array(self, name: str) -> ArraySeries:
+        """Return the series of a vector or matrix; an empty one when no such array is recorded (yet)."""
+        table = self._arrays.get(name)
+        column = table.columns.get("value") if table is not None else None
+        if table is None or column is None:
+            return ArraySeries(_no_steps(), np.zeros((0, 0), np.float32))
+        return ArraySeries(table.steps(), column.view())
+
+    def value_at(self, name: str, step: int) -> tuple[int, float] | None:
+        """Return step and exact recorded value of the last row at or before `step`; None when there is none."""
+        series = self.series(name)
+        row = int(np.searchsorted(series.steps, step, side="right")) - 1
+        return None if row < 0 else (int(series.steps[row]), float(series.values[row]))
+
+    def rate(self, seconds: float = 10.0) -> float:
+        """Return the steps per second of the last `seconds` recorded, not looking back beyond a pause.
+
+        0 while paused and while there are too few rows to tell.
+        """
+        times = self.times()
+        if self.state == "paused" or times.values.size < 2:
+            return 0.0
+        start = max(times.values[-1] - seconds, self._training_since)
+        first = int(np.searchsorted(times.values, start))
+        if first >= times.values.size - 1:
+            return 0.0
+        passed = float(times.values[-1] - times.values[first])
+        return float(times.steps[-1] - times.steps[first]) / passed if passed > 0 else 0.0
+
+    @property
+    def step(self) -> int:
+        """The latest step whose weights the run is known to have reached."""
+        ends = [0, self.events[-1].step if self.events else 0]
+        for name, table in self._tables.items():
+            if table.steps().size:
+                ends.append(int(table.steps()[-1]) + (name == "steps"))  # row k of steps ends with update k done
+        return max(ends)
+
+    @property
+    def paused(self) -> bool:
+        """Whether training waits for somebody to resume it."""
+        return self.state == "paused"
+
+    @property
+    def phase(self) -> str:
+        """The phase that training is in; "" while none was declared."""
+        return self.phases[-1].phase if self.phases else ""
+
+    @property
+    def edits(self) -> list[Event]:
+        """The knobs that were changed: data has knob, old, new, moments."""
+        return self._of_kind("edit")
+
+    @property
+    def snapshots(self) -> list[Event]:
+        """The checkpoints that a person asked for: data has checkpoint and note."""
+        return self._of_kind("snapshot")
+
+    @property
+    def notes(self) -> list[Event]:
+        """What people wrote down: data has text."""
+        return self._of_kind("note")
+
+    @property
+    def errors(self) -> list[Event]:
+        """What went wrong on the training side: data has message and traceback."""
+        return self._of_kind("error")
+
+    def _of_kind(self, kind: str) -> list[Event]:
+        return [event for event in self.events if event.kind == kind]
+
+    def _poll_arrays(self) -> bool:
+        try:
+            found = os.listdir(self.run.arrays)  # noqa: PTH208 - a third of the price of iterdir, and this runs every frame
+        except (FileNotFoundError, NotADirectoryError):
+            found = []
+        for file_name in found:
+            name = file_name.removesuffix(".npy")
+            if name != file_name and name not in self._arrays:
+                self._arrays[name] = _Table(self.run.arrays / file_name)
+        return bool([name for name, table in self._arrays.items() if table.poll()])
+
+    def _poll_events(self) -> bool:
+        requests = [request for line in self._inbox_lines.new() if (request := request_from(line)) is not None]
+        events = [event for line in self._event_lines.new() if (event := event_from(line)) is not None]
+        for request in requests:
+            self.pending[request.id] = request
+        for event in events:
+            self._take_in(event)
+        for answered in self.pending.keys() & self._answered:
+            del self.pending[answered]
+        return bool(requests or events)
+
+    def _take_in(self, event: Event) -> None:
+        self.events.append(event)
+        match event.data:
+            case {"request": str(request)}:
+                self._answered.add(request)
+        match event.kind, event.data:
+            case "state", {"state": str(state)}:
+                self.state = state
+                if state == "training":
+                    self._training_since = event.time
+                    self._take_in_knobs(event.data.get("knobs"))
+            case "edit", {"knob": str(knob), "new": int() | float() as new}:
+                self.knobs[knob] = float(new)
+            case "phase", {"phase": str(phase), "at": int(at)}:
+                self.phases.append(PhaseChange(phase, at, str(event.data.get("why", ""))))
+            case "phase", {"mark": str(mark), "at": int(at)}:
+                self.marks[mark] = at
+
+    def _take_in_knobs(self, knobs: object) -> None:
+        if isinstance(knobs, Mapping):
+            numbers = {knob: float(value) for knob, value in knobs.items() if isinstance(value, int | float)}
+            self.knobs.update(numbers)
+
+
+class _Column:
+    """A column that grows: a contiguous buffer, doubled when it is full, so that a look at it copies nothing."""
+
+    def __init__(self, dtype: DTypeLike, shape: tuple[int, ...]) -> None:
+        self.is_scalar = not shape
+        self._buffer: NDArray[Any] = np.empty((0, *shape), dtype)
+        self._length = 0
+
+    def extend(self, values: NDArray[Any]) -> None:
+        end = self._length + len(values)
+        if end > len(self._buffer):
+            grown = np.empty((max(end, 2 * self._length, _FIRST_CAPACITY), *self._buffer.shape[1:]), self._buffer.dtype)
+            grown[: self._length] = self._buffer[: self._length]
+            self._buffer = grown
+        self._buffer[self._length : end] = values
+        self._length = end
+
+    def view(self) -> NDArray[Any]:
+        view = self._buffer[: self._length]
+        view.flags.writeable = False
+        return view
+
+
+class _Table:
+    """The columns of one table file, kept up with it."""
+
+    def __init__(self, path: Path) -> None:
+        self.columns: dict[str, _Column] = {}
+        self._reader = TableReader(path)
+
+    def poll(self) -> bool:
+        rows = self._reader.new_rows()
+        if self._reader.restarted:
+            self.columns.clear()
+        if not self.columns and rows.dtype.names:
+            self.columns.update(self._columns_for(rows))
+        if len(rows):
+            for name, column in self.columns.items():
+                column.extend(rows[name])
+        return bool(len(rows)) or self._reader.restarted
+
+    def steps(self) -> NDArray[np.int64]:
+        return self.columns["step"].view() if "step" in self.columns else _no_steps()
+
+    def _columns_for(self, rows: Rows) -> dict[str, _Column]:
+        """Make the columns a viewer can show: scalars as float64, steps as int64, arrays in their own dtype."""
+        columns = {}
+        for name in rows.dtype.names or ():
+            recorded = rows.dtype[name]
+            if recorded.base.kind in "fiub":
+                dtype = np.int64 if name == "step" else recorded.base if recorded.shape else np.float64
+                columns[name] = _Column(dtype, recorded.shape)
+        if "step" not in columns or not columns["step"].is_scalar or rows.dtype["step"].kind not in "iu":
+            raise RunError(f"{self._reader.path} has no column of whole-numbered steps")
+        return columns
+
+
+def _no_steps() -> NDArray[np.int64]:
+    return np.zeros(0, np.int64)

@@ -1,0 +1,124 @@
+"""Names the phase of training while it goes on, without hindsight; the rule is ours, the three phases the paper's.
+
+Nanda et al. 2023 (section 5.2) drew the boundaries of mod113 by eye at 1,400, 9,400 and 14,000 steps. Our clock is the
+decay time T = 1 / (lr · weight_decay), 1,000 steps there, so that the rule carries over to other runs:
+
+- **memorization** until the training loss is under 1e-2 of its first value and falls by less than 5 % in T / 10;
+- **circuit formation** until test accuracy reaches 0.5;
+- **cleanup** until test accuracy is at least 0.99 and weight_norm_sq falls by less than 3 % in T; then **grokked**.
+
+Without weight decay, or where T is longer than the run, the run's length stands for T in the first rule, and the last
+two phases are not named. Beside the phases stand two marks, memorized_at and grokked_at: the first step with train or
+test accuracy of at least 0.99 that holds for 100 evaluations.
+
+Where it fails: a spike or slingshot at the wrong moment can move a boundary by T / 10; a loss that never levels off
+keeps the run in memorization. Where test accuracy reaches 0.5 first, train and test fell together: there was nothing to
+wait for, and circuit formation is skipped.
+"""
+
+import math
+from collections import deque
+from dataclasses import dataclass
+
+MEMORIZATION, CIRCUIT_FORMATION, CLEANUP, GROKKED = "memorization", "circuit formation", "cleanup", "grokked"
+HELD_FOR = 100
+"""Evaluations for which an accuracy of 0.99 must hold before it counts."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A phase that begins, or a mark that is certain: its name, the step it happened at, and why we say so."""
+
+    name: str
+    at: int
+    why: str
+    is_mark: bool = False
+
+
+class PhaseRule:
+    """Is shown every evaluation in the order of steps, and answers with the changes that became certain."""
+
+    def __init__(self, planned_steps: int) -> None:
+        self.phase = MEMORIZATION
+        self._planned = planned_steps
+        self._clock = math.inf
+        self._first_loss: float | None = None
+        self._losses: deque[tuple[int, float]] = deque()
+        self._norms: deque[tuple[int, float]] = deque()
+        self._norm_settled = False
+        self._marks = {"memorized_at": _Held(), "grokked_at": _Held()}
+
+    def see_training(self, step: int, loss: float, accuracy: float, decay: float) -> list[Change]:
+        """One optimizer step: loss and accuracy before its update, decay = lr · weight_decay in force."""
+        self._clock = 1 / decay if decay > 0 else math.inf
+        if self._first_loss is None:
+            self._first_loss = loss
+        changes = self._mark("memorized_at", step, accuracy, "train accuracy ≥ 0.99")
+        if self.phase == MEMORIZATION:
+            window = max(1.0, min(self._clock, self._planned) / 10)
+            before = _value_before(self._losses, step, loss, window)
+            if before is not None and loss < 1e-2 * self._first_loss and loss > 0.95 * before:
+                why = f"train loss {loss:.2g}, falling less than 5 % in {window:g} steps"
+                changes.append(self._enter(CIRCUIT_FORMATION, step, why))
+                self._losses.clear()
+        return changes
+
+    def see_test(self, step: int, accuracy: float) -> list[Change]:
+        """One test evaluation."""
+        changes = self._mark("grokked_at", step, accuracy, "test accuracy ≥ 0.99")
+        if self._clock <= self._planned:
+            if self.phase in (MEMORIZATION, CIRCUIT_FORMATION) and accuracy >= 0.5:
+                changes.append(self._enter(CLEANUP, step, "test accuracy reached 0.5"))
+            if self.phase == CLEANUP and accuracy >= 0.99 and self._norm_settled:
+                why = f"test accuracy ≥ 0.99, weight norm falling less than 3 % in {self._clock:g} steps"
+                changes.append(self._enter(GROKKED, step, why))
+        return changes
+
+    def see_norm(self, step: int, norm_sq: float) -> None:
+        """One evaluation of the weight norm, Σ w²."""
+        if math.isfinite(self._clock):
+            before = _value_before(self._norms, step, norm_sq, self._clock)
+            self._norm_settled = before is not None and norm_sq > 0.97 * before
+
+    def _enter(self, phase: str, step: int, why: str) -> Change:
+        self.phase = phase
+        return Change(phase, step, why)
+
+    def _mark(self, name: str, step: int, accuracy: float, why: str) -> list[Change]:
+        since = self._marks[name].see(step, accuracy >= 0.99)
+        return [] if since is None else [Change(name, since, f"{why} for {HELD_FOR} evaluations", is_mark=True)]
+
+
+@dataclass
+class _Held:
+    """Whether a condition has held long enough; reports the step since when, once."""
+
+    since: int | None = None
+    times: int = 0
+    reported: bool = False
+
+    def see(self, step: int, holds: bool) -> int | None:
+        if self.reported:
+            return None
+        if not holds:
+            self.since, self.times = None, 0
+            return None
+        self.since = step if self.since is None else self.since
+        self.times += 1
+        if self.times < HELD_FOR:
+            return None
+        self.reported = True
+        return self.since
+
+
+def _value_before(seen: deque[tuple[int, float]], step: int, value: float, window: float) -> float | None:
+    """Add a value, and return the latest one that is at least `window` steps old; older ones are forgotten."""
+    seen.append((step, value))
+    before = None
+    while seen[0][0] <= step - window:
+        before = seen[0][1]
+        if len(seen) > 1 and seen[1][0] <= step - window:
+            seen.popleft()
+        else:
+            break
+    return before

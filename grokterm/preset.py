@@ -1,0 +1,195 @@
+"""Reads a preset, lays `--set` over it, and checks every key and value before anything is created or imported.
+
+    presets/mod113.toml + --set optimizer.lr=2e-3  ─►  Preset (frozen, complete)  ─►  run.toml
+
+Errors name the file, the key, and the nearest valid name or range.
+"""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from grokterm.catalog import REQUIRED, Catalog, Kind, Setting
+from grokterm.errors import UsageError, nearest
+from grokterm.values import Count, Seed
+
+SECTIONS: dict[str, Kind] = {"task": "tasks", "model": "models", "optimizer": "optimizers"}
+
+
+class Training(BaseModel):
+    """The loop's own settings, `[training]` in a preset."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    steps: Count
+    seed: Seed = 0
+    warmup_steps: int = 0
+    test_every: Count = 1
+    measure_every: Count = 10
+    checkpoint_every: Count = 100
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    threads: Count | Literal["auto"] = "auto"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A task, model or optimizer by name, with every setting resolved."""
+
+    name: str
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Everything that decides a run. `name` is the file's stem; `description` its one line for lists."""
+
+    name: str
+    description: str
+    task: Part
+    model: Part
+    optimizer: Part
+    training: Training
+
+    def to_toml(self) -> dict[str, Any]:
+        """The sections as run.toml holds them; a setting left to its default of None is left out."""
+        parts = {section: getattr(self, section) for section in SECTIONS}
+        sections = {section: {"name": part.name, **_without_none(part.settings)} for section, part in parts.items()}
+        return {**sections, "training": self.training.model_dump()}
+
+
+def find(reference: str) -> Path:
+    """The file of a preset: a path with or without `.toml`, or the name of a packaged one. Raises UsageError."""
+    asked = Path(reference)
+    for path in (asked, asked.with_name(f"{asked.name}.toml")):
+        if path.is_file():
+            return path
+    folder = packaged_folder()
+    packaged = {path.stem: path for path in sorted(folder.glob("*.toml"))}
+    stem = asked.name.removesuffix(".toml")
+    if stem in packaged and asked.parent.name in ("", "presets"):
+        return packaged[stem]
+    raise UsageError(f"there is no preset {reference!r}; {nearest(stem, packaged)}")
+
+
+def packaged_folder() -> Path:
+    """Where the packaged presets lie: inside the installed package, beside it in a checkout."""
+    inside = Path(__file__).parent / "presets"
+    return inside if inside.is_dir() else Path(__file__).parent.parent / "presets"
+
+
+def read(path: Path, overrides: Sequence[str] = (), catalog: Catalog | None = None) -> Preset:
+    """Read and check a preset; `overrides` are the texts after `--set`, such as `optimizer.lr=2e-3`. Raises UsageError."""
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not valid TOML: {error}") from error
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    places = dict.fromkeys(("task", "model", "optimizer", "training"), str(path))
+    for override in overrides:
+        section = _lay_over(raw, override)
+        places[section] = f"--set {override}" if section in places else places.get(section, str(path))
+    _check_names(str(path), "", raw, ("description", *SECTIONS, "training"))
+    for section in (*SECTIONS, "training"):
+        if not isinstance(raw.get(section), dict):
+            raise UsageError(f"{path}: needs a section [{section}]")
+    catalog = catalog or Catalog()
+    parts = {section: _part(places[section], section, raw[section], catalog) for section in SECTIONS}
+    training = _training(places["training"], raw["training"])
+    return Preset(name=path.stem, description=str(raw.get("description", "")), training=training, **parts)
+
+
+def versions() -> dict[str, str]:
+    """Versions of what the numbers depend on, read without importing any of it."""
+    found = {}
+    for package in ("grokterm", "torch", "numpy"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "unknown"
+    return found
+
+
+def sentence(error: ValidationError) -> str:
+    """What pydantic found wrong, as the end of a sentence."""
+    first = error.errors()[0]
+    message = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    return message[0].lower() + message[1:]
+
+
+def _lay_over(raw: dict[str, Any], override: str) -> str:
+    """Put `section.key=value` into the raw preset and return the section's name."""
+    place, equals, text = override.partition("=")
+    section, dot, key = place.strip().partition(".")
+    if not (equals and dot and section and key):
+        raise UsageError(f"--set {override}: write it as section.key=value, for instance optimizer.lr=2e-3")
+    table = raw.setdefault(section, {})
+    if not isinstance(table, dict):
+        raise UsageError(f"--set {override}: {section} is not a section")
+    table[key] = _value(text.strip())
+    return section
+
+
+def _value(text: str) -> Any:
+    """Read a value as TOML would; what is no TOML value is a text."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _check_names(place: str, prefix: str, table: Mapping[str, Any], valid: Sequence[str]) -> None:
+    for key in table:
+        if key not in valid:
+            raise UsageError(f"{place}: there is no key {prefix}{key}; {nearest(key, valid)}")
+
+
+def _part(place: str, section: str, table: Mapping[str, Any], catalog: Catalog) -> Part:
+    kind = SECTIONS[section]
+    name = table.get("name")
+    if not isinstance(name, str):
+        raise UsageError(f"{place}: [{section}] needs name = one of {', '.join(catalog.names(kind))}")
+    if name not in catalog.names(kind):
+        raise UsageError(f"{place}: there is no {section} {name!r}; {nearest(name, catalog.names(kind))}")
+    settings = [setting for setting in catalog.settings(kind, name) if setting.name != "seed"]
+    _check_names(place, f"{section}.", table, ["name", *(setting.name for setting in settings)])
+    checked = {setting.name: _checked(place, section, setting, table) for setting in settings}
+    return Part(name, MappingProxyType(checked))
+
+
+def _checked(place: str, section: str, setting: Setting, table: Mapping[str, Any]) -> Any:
+    if setting.name not in table:
+        if setting.default is REQUIRED:
+            raise UsageError(f"{place}: [{section}] needs {setting.name}")
+        return setting.default
+    try:
+        return setting.check(table[setting.name])
+    except ValidationError as error:
+        value = table[setting.name]
+        raise UsageError(f"{place}: {section}.{setting.name} = {value!r} {_after_value(error)}") from error
+
+
+def _training(place: str, table: Mapping[str, Any]) -> Training:
+    _check_names(place, "training.", table, tuple(Training.model_fields))
+    try:
+        return Training.model_validate(table)
+    except ValidationError as error:
+        key = ".".join(str(part) for part in error.errors()[0]["loc"][:1])
+        if error.errors()[0]["type"] == "missing":
+            raise UsageError(f"{place}: [training] needs {key}") from error
+        raise UsageError(f"{place}: training.{key} = {table[key]!r} {_after_value(error)}") from error
+
+
+def _after_value(error: ValidationError) -> str:
+    text = sentence(error)
+    return text if text.startswith("must") else f"is not valid: {text}"
+
+
+def _without_none(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in settings.items() if value is not None}

@@ -1,0 +1,196 @@
+"""What happened and what was asked: strict-JSON lines, one object a line, appended whole and read as they come.
+
+Non-finite numbers are data, and JSON has no word for them: they are written as the strings "nan", "inf" and "-inf".
+"""
+
+import json
+import math
+import numbers
+import os
+import socket
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from grokterm.errors import RunError
+
+_NON_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
+_TEXT_FIELDS = frozenset(
+    {"event", "do", "id", "request", "from", "state", "knob", "moments", "checkpoint", "note", "phase", "mark", "why"}
+    | {"text", "message", "traceback"}
+)
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened in a run at a step; `data` holds the fields that its kind has."""
+
+    step: int
+    time: float  # unix seconds
+    kind: str
+    data: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Request:
+    """Something that a person or a script asks of the trainer; exactly one event answers it, by its id."""
+
+    id: str
+    do: str
+    data: Mapping[str, object]
+
+
+def encode(value: object) -> object:
+    """Return `value` in strict JSON's terms: non-finite numbers become strings, numpy scalars plain numbers."""
+    match value:
+        case None | bool() | str():
+            return value
+        case numbers.Integral():
+            return int(value)
+        case numbers.Real():
+            number = float(value)
+            if math.isfinite(number):
+                return number
+            return "nan" if math.isnan(number) else "inf" if number > 0 else "-inf"
+        case Mapping():
+            return {str(key): encode(item) for key, item in value.items()}
+        case list() | tuple():
+            return [encode(item) for item in value]
+    raise TypeError(f"a {type(value).__name__} cannot be written as JSON")
+
+
+def decode(value: object) -> object:
+    """Undo `encode`: "nan", "inf" and "-inf" become numbers again, except in fields that hold text (a note "inf")."""
+    match value:
+        case str():
+            return _NON_FINITE.get(value, value)
+        case Mapping():
+            return {
+                key: item if key in _TEXT_FIELDS and isinstance(item, str) else decode(item)
+                for key, item in value.items()
+            }
+        case list():
+            return [decode(item) for item in value]
+    return value
+
+
+def append_line(path: Path, mapping: Mapping[str, object]) -> None:
+    """Append one object in one write, so that several writers never mix their lines. Raises OSError.
+
+    When an earlier writer died in the middle of a line, that line is ended first: it is lost, this one is not.
+    """
+    line = json.dumps(encode(mapping), allow_nan=False).encode() + b"\n"
+    file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        size = os.fstat(file).st_size
+        if size and os.pread(file, 1, size - 1) != b"\n":
+            line = b"\n" + line
+        while line:  # a second round only when the disk is full, and then it raises
+            line = line[os.write(file, line) :]
+    finally:
+        os.close(file)
+
+
+class LineTail:
+    """Follows a file of JSON lines that others append to; opens it only when it has grown."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.skipped = 0
+        """Lines so far that were not a JSON object."""
+        self._next = 0  # offset of the first line not yet returned
+        self._seen = 0  # size of the file at the last look
+
+    def new(self) -> list[dict[str, object]]:
+        """Return the complete lines added since the last call, decoded; a torn last line waits for its end.
+
+        Raises RunError when the file exists but cannot be read.
+        """
+        try:
+            size = os.stat(self.path).st_size  # noqa: PTH116 - half the price of Path.stat, and this runs every frame
+            if size == self._seen:
+                return []
+            with self.path.open("rb") as file:
+                file.seek(self._next)
+                content = file.read()
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise RunError(f"{self.path} cannot be read: {error.strerror}") from error
+        self._seen = self._next + len(content)
+        complete = content[: content.rfind(b"\n") + 1]
+        self._next += len(complete)
+        objects = [_object(line) for line in complete.splitlines() if line.strip()]
+        self.skipped += objects.count(None)
+        return [item for item in objects if item is not None]
+
+
+class EventLog:
+    """The trainer's side of events.jsonl."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def write(self, kind: str, step: int, /, **data: object) -> Event:
+        """Append one event, stamped with the time, and return it."""
+        event = Event(step, time.time(), kind, data)
+        append_line(self.path, {"event": kind, "step": step, "time": event.time, **data})
+        return event
+
+    def sync(self) -> None:
+        """Wait until the events are on the disk; harmless before the first one."""
+        if not self.path.exists():
+            return
+        with self.path.open("rb") as file:
+            os.fsync(file.fileno())
+
+
+def event_from(line: Mapping[str, object]) -> Event | None:
+    """Return the event that a decoded line describes, or None when the line is no event."""
+    match line:
+        case {"event": str(kind), "step": int(step), "time": int() | float() as at, **data}:
+            return Event(step, float(at), kind, data)
+    return None
+
+
+def ask(run_path: Path, do: str, /, **data: object) -> Request:
+    """Append a request to a run's inbox and return it. Raises RunError when the inbox cannot be written."""
+    request = Request(uuid.uuid4().hex[:12], do, data)
+    sender = f"{socket.gethostname()}:{os.getpid()}"
+    line = {"id": request.id, "time": time.time(), "from": sender, "do": do, **data}
+    try:
+        append_line(run_path / "inbox.jsonl", line)
+    except OSError as error:
+        raise RunError(f"{run_path} cannot be asked to {do}: {error.strerror}") from error
+    return request
+
+
+def request_from(line: Mapping[str, object]) -> Request | None:
+    """Return the request that a decoded inbox line describes, or None when the line is no request."""
+    match line:
+        case {"id": str(name), "do": str(do), **rest}:
+            return Request(name, do, {key: value for key, value in rest.items() if key not in {"time", "from"}})
+    return None
+
+
+def _object(line: bytes) -> dict[str, object] | None:
+    """Parse one line; None when it is not strict JSON or not an object."""
+    try:
+        parsed = json.loads(line.decode(), parse_constant=_refuse, parse_int=_integer)
+    except (ValueError, RecursionError):
+        return None
+    decoded = decode(parsed)
+    return decoded if isinstance(decoded, dict) else None
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not strict JSON")
+
+
+def _integer(digits: str) -> int:
+    number = int(digits)
+    if not -(2**63) <= number < 2**63:
+        raise ValueError(f"{digits} does not fit 64 bits")
+    return number

@@ -1,0 +1,45 @@
+"""Types that a part's keyword arguments may have: what a preset may say, checked before torch is imported.
+
+A part (task, model, optimizer) annotates its keyword arguments with these names; `catalog.py` reads the annotations
+from the source text, and `preset.py` checks a preset's values against them.
+"""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+
+def is_prime(n: int) -> bool:
+    """Whether n is a prime number, by trial division (p is small)."""
+    return n > 1 and all(n % divisor for divisor in range(2, int(n**0.5) + 1))
+
+
+def _odd_prime(n: int) -> int:
+    if n > 2 and is_prime(n):
+        return n
+    below = next((m for m in range(n - 1, 2, -1) if is_prime(m)), None)
+    above = next(m for m in range(max(n + 1, 3), 2 * max(n, 3) + 2) if is_prime(m))
+    nearest = f"{below} or {above}" if below else f"{above}"
+    raise ValueError(f"must be an odd prime; the nearest is {nearest}")
+
+
+OddPrime = Annotated[int, Field(le=1009), AfterValidator(_odd_prime)]
+"""p of a modular task. Every frequency 1 … (p − 1)/2 then runs through all residues, with one cosine and one sine each."""
+
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+"""A share strictly between none and all."""
+
+Count = Annotated[int, Field(ge=1)]
+"""How many of something, at least one."""
+
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+"""A seed of a random generator."""
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+"""A finite number above zero."""
+
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+"""A finite number, zero included."""
+
+Beta = Annotated[float, Field(ge=0, lt=1)]
+"""The decay of a running average: 0 forgets at once, 1 would never forget."""

@@ -1,0 +1,147 @@
+"""JSON lines as they are written, torn, mixed and read."""
+
+import json
+import math
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from grokterm.errors import RunError
+from grokterm.run.events import (
+    Event,
+    EventLog,
+    LineTail,
+    Request,
+    append_line,
+    ask,
+    decode,
+    encode,
+    event_from,
+    request_from,
+)
+
+
+def test_not_finite_numbers_survive_strict_json(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    values = {"values": [math.inf, -math.inf, 0.1, 7], "knobs": {"lr": math.nan}}
+    append_line(path, values)
+    assert json.loads(path.read_text(), parse_constant=pytest.fail) == {
+        "values": ["inf", "-inf", 0.1, 7],
+        "knobs": {"lr": "nan"},
+    }
+    (line,) = LineTail(path).new()
+    assert line["values"] == [math.inf, -math.inf, 0.1, 7]
+    assert isinstance(knobs := line["knobs"], dict)
+    assert math.isnan(knobs["lr"])
+
+
+def test_numpy_scalars_and_tuples_are_written_as_numbers_and_lists() -> None:
+    assert encode({"at": np.int64(3), "betas": (np.float32(0.5), np.float64(-math.inf))}) == {
+        "at": 3,
+        "betas": [0.5, "-inf"],
+    }
+    with pytest.raises(TypeError, match="a PosixPath cannot be written as JSON"):
+        encode({"path": Path("run.toml")})
+
+
+def test_text_that_spells_a_number_stays_text() -> None:
+    line = {"event": "note", "step": 1, "time": 2.0, "text": "nan", "note": "inf", "value": "nan"}
+    decoded = decode(line)
+    assert isinstance(decoded, dict)
+    assert decoded["text"] == "nan"
+    assert decoded["note"] == "inf"
+    assert math.isnan(decoded["value"])
+
+
+def test_event_log_writes_what_a_tail_reads(tmp_path: Path) -> None:
+    log = EventLog(tmp_path / "events.jsonl")
+    log.sync()
+    before = time.time()
+    written = log.write("edit", 120, knob="weight_decay", old=1.0, new=0.3, moments="kept", request="ab")
+    log.sync()
+    (line,) = LineTail(log.path).new()
+    assert list(line) == ["event", "step", "time", "knob", "old", "new", "moments", "request"]
+    event = event_from(line)
+    assert event == written
+    assert event == Event(
+        120, written.time, "edit", {"knob": "weight_decay", "old": 1.0, "new": 0.3, "moments": "kept", "request": "ab"}
+    )
+    assert before <= written.time <= time.time()
+
+
+@pytest.mark.parametrize(
+    "line", [{}, {"event": "note", "step": "3", "time": 1.0}, {"event": 1, "step": 3, "time": 1.0}]
+)
+def test_line_that_is_no_event_is_none(line: dict[str, object]) -> None:
+    assert event_from(line) is None
+
+
+def test_torn_last_line_is_left_for_the_next_call(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    tail = LineTail(path)
+    assert tail.new() == []
+    with path.open("ab", buffering=0) as file:
+        file.write(b'{"a": 1}\n{"b"')
+        assert tail.new() == [{"a": 1}]
+        assert tail.new() == []
+        file.write(b": 2}\n")
+    assert tail.new() == [{"b": 2}]
+    assert tail.skipped == 0
+
+
+@pytest.mark.parametrize(
+    "bad", [b"not json", b"[1]", b'"text"', b'{"x": NaN}', b"\xff\xfe", b"[" * 100_000, b'{"x": 1' + b"0" * 30 + b"}"]
+)
+def test_bad_line_is_skipped_and_counted(tmp_path: Path, bad: bytes) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(b'{"a": 1}\n' + bad + b'\n\n{"b": 2}\n')
+    tail = LineTail(path)
+    assert tail.new() == [{"a": 1}, {"b": 2}]
+    assert tail.skipped == 1
+
+
+def test_line_after_a_torn_one_is_not_lost(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(b'{"a": 1}\n{"torn')
+    append_line(path, {"b": 2})
+    tail = LineTail(path)
+    assert tail.new() == [{"a": 1}, {"b": 2}]
+    assert tail.skipped == 1
+
+
+MANY = """
+import sys
+from pathlib import Path
+from grokterm.run.events import ask
+for number in range(200):
+    ask(Path(sys.argv[1]), "note", text="x" * 500, writer=int(sys.argv[2]), number=number)
+"""
+
+
+def test_writers_in_several_processes_never_mix_their_lines(tmp_path: Path) -> None:
+    writers = [subprocess.Popen([sys.executable, "-c", MANY, str(tmp_path), str(writer)]) for writer in range(4)]
+    assert [writer.wait(timeout=60) for writer in writers] == [0] * 4
+    tail = LineTail(tmp_path / "inbox.jsonl")
+    lines = tail.new()
+    assert tail.skipped == 0
+    assert sorted((line["writer"], line["number"]) for line in lines) == [(w, n) for w in range(4) for n in range(200)]
+    assert len({line["id"] for line in lines}) == 800
+
+
+def test_request_reaches_the_inbox(tmp_path: Path) -> None:
+    request = ask(tmp_path, "set", knob="lr", value=math.inf, moments="reset")
+    (line,) = LineTail(tmp_path / "inbox.jsonl").new()
+    assert list(line) == ["id", "time", "from", "do", "knob", "value", "moments"]
+    assert str(line["from"]).rpartition(":")[2].isdigit()
+    assert request_from(line) == request
+    assert request == Request(request.id, "set", {"knob": "lr", "value": math.inf, "moments": "reset"})
+    assert request_from({"do": "set"}) is None
+
+
+def test_request_to_a_missing_run_is_a_run_error(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="missing cannot be asked to pause: No such file"):
+        ask(tmp_path / "missing", "pause")

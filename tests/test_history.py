@@ -1,0 +1,263 @@
+"""What a viewer knows after each poll of a real directory."""
+
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from grokterm.errors import RunError
+from grokterm.history import History, PhaseChange
+from grokterm.run.directory import RunDirectory, create
+from grokterm.run.events import EventLog, append_line, ask
+from grokterm.run.table import TableWriter
+
+STEPS = [("step", "<i8"), ("time", "<f8"), ("train_loss", "<f8"), ("lr", "<f8")]
+TESTS = [("step", "<i8"), ("test_loss", "<f8")]
+MEASURES = [("step", "<i8"), ("seconds", "<f8"), ("weight_norm_sq/W_E", "<f8")]
+SPECTRUM = [("step", "<i8"), ("value", "<f4", (3,))]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunDirectory:
+    return create(tmp_path, "mod113")
+
+
+@pytest.fixture
+def log(run: RunDirectory) -> EventLog:
+    return EventLog(run.events_path)
+
+
+def record(run: RunDirectory, start: int, stop: int, began: float = 1000.0, rate: float = 10.0) -> None:
+    """Record steps at `rate` a second."""
+    with TableWriter(run.steps_path, STEPS) as table:
+        for step in range(start, stop):
+            table.append(step, began + step / rate, 1 / (step + 1), 1e-3)
+
+
+def test_empty_directory_is_an_empty_history(tmp_path: Path) -> None:
+    history = History(RunDirectory(tmp_path / "missing"))
+    assert history.poll() == frozenset()
+    assert (history.config, history.names(), history.array_names(), history.step) == (None, (), (), 0)
+    assert history.series("train_loss").values.size == history.times().steps.size == 0
+    assert history.array("fourier_embedding").steps.size == 0
+    assert history.value_at("train_loss", 10) is None
+    assert history.rate() == 0.0
+    assert (history.state, history.phase, history.paused) == ("loading", "", False)
+
+
+def test_poll_says_what_changed(run: RunDirectory, log: EventLog) -> None:
+    history = History(run)
+    assert history.poll() == frozenset()
+    run.write_config({"format": 1})
+    assert history.poll() == {"config"}
+    assert history.config == {"format": 1}
+    record(run, 0, 5)
+    assert history.poll() == {"steps"}
+    log.write("note", 5, text="now")
+    with TableWriter(run.tests_path, TESTS) as table:
+        table.append(0, 4.7)
+    assert history.poll() == {"events", "tests"}
+    with TableWriter(run.measures_path, MEASURES) as table:
+        table.append(0, 0.1, 9.0)
+    with TableWriter(run.arrays / "spectrum.npy", SPECTRUM) as table:
+        table.append(0, [1, 2, 3])
+    assert history.poll() == {"measures", "arrays"}
+    assert history.poll() == frozenset()
+
+
+def test_series_are_contiguous_and_grow(run: RunDirectory) -> None:
+    history = History(run)
+    for stop in (1, 3, 1024, 1025, 5000):
+        record(run, int(history.step), stop)
+        history.poll()
+        series = history.series("train_loss")
+        assert series.steps.tolist() == list(range(stop))
+        assert series.values.tolist() == [1 / (step + 1) for step in range(stop)]
+        assert series.values.dtype == np.float64
+        assert series.values.flags.c_contiguous
+        assert not series.values.flags.writeable
+    assert history.times().values.tolist() == [1000.0 + step / 10 for step in range(5000)]
+
+
+def test_earlier_series_is_left_alone_by_later_polls(run: RunDirectory) -> None:
+    history = History(run)
+    record(run, 0, 1000)
+    history.poll()
+    early = history.series("train_loss")
+    record(run, 1000, 9000)
+    history.poll()
+    assert early.values.tolist() == [1 / (step + 1) for step in range(1000)]
+
+
+def test_names_are_those_of_all_scalars(run: RunDirectory) -> None:
+    record(run, 0, 1)
+    with TableWriter(run.tests_path, TESTS) as table:
+        table.append(0, math.nan)
+    odd = [*MEASURES, ("matrix", "<f8", (2, 2)), ("text", "S4")]
+    with TableWriter(run.measures_path, odd) as table:
+        table.append(0, 0.1, 9.0, np.zeros((2, 2)), b"odd")
+    history = History(run)
+    history.poll()
+    assert history.names() == ("train_loss", "lr", "test_loss", "seconds", "weight_norm_sq/W_E")
+    assert history.series("weight_norm_sq/W_E").values.tolist() == [9.0]
+    assert history.series("step").values.size == history.series("matrix").values.size == 0
+
+
+def test_array_series(run: RunDirectory) -> None:
+    history = History(run)
+    table = TableWriter(run.arrays / "fourier_embedding.npy", SPECTRUM)
+    table.append(0, [1, 2, 3])
+    table.append(100, [4, math.nan, 6])
+    table.close()
+    (run.arrays / ".other.npy.part").write_bytes(b"half")
+    history.poll()
+    assert history.array_names() == ("fourier_embedding",)
+    spectra = history.array("fourier_embedding")
+    assert spectra.steps.tolist() == [0, 100]
+    assert spectra.values.dtype == np.float32
+    np.testing.assert_array_equal(spectra.values, [[1, 2, 3], [4, math.nan, 6]])
+
+
+def test_value_at_is_the_last_one_recorded(run: RunDirectory) -> None:
+    with TableWriter(run.tests_path, TESTS) as table:
+        for step, loss in ((10, 0.1), (20, math.nan), (30, 0.3)):
+            table.append(step, loss)
+    history = History(run)
+    history.poll()
+    assert history.value_at("test_loss", 9) is None
+    assert history.value_at("test_loss", 10) == (10, 0.1)
+    found = history.value_at("test_loss", 29)
+    assert found is not None
+    assert found[0] == 20
+    assert math.isnan(found[1])
+    assert history.value_at("test_loss", 10**9) == (30, 0.3)
+
+
+def test_table_that_was_cut_is_loaded_anew(run: RunDirectory) -> None:
+    record(run, 0, 3000)
+    history = History(run)
+    history.poll()
+    row = np.dtype(STEPS).itemsize
+    os.truncate(run.steps_path, run.steps_path.stat().st_size - 2000 * row)
+    assert history.poll() == {"steps"}
+    assert history.series("train_loss").steps.tolist() == list(range(1000))
+    assert history.step == 1000
+
+
+def test_latest_step_counts_rows_tests_and_events(run: RunDirectory, log: EventLog) -> None:
+    history = History(run)
+    record(run, 0, 5)
+    history.poll()
+    assert history.step == 5
+    with TableWriter(run.tests_path, TESTS) as table:
+        table.append(7, 1.0)
+    history.poll()
+    assert history.step == 7
+    log.write("note", 9, text="later")
+    history.poll()
+    assert history.step == 9
+
+
+def test_events_tell_state_knobs_phases_and_marks(run: RunDirectory, log: EventLog) -> None:
+    log.write("state", 0, state="training", knobs={"lr": 1e-3, "weight_decay": 1.0})
+    log.write("edit", 10, knob="lr", old=1e-3, new=math.inf, moments="kept")
+    log.write("phase", 12, phase="memorization", at=8, why="train accuracy 1")
+    log.write("phase", 12, mark="memorized_at", at=8)
+    log.write("snapshot", 13, checkpoint="000000013.safetensors", note="inf")
+    log.write("error", 14, message="loss is nan", traceback="")
+    log.write("aurora", 15, colour="green")
+    log.write("state", 16, state="paused")
+    history = History(run)
+    assert history.poll() == {"events"}
+    assert history.knobs == {"lr": math.inf, "weight_decay": 1.0}
+    assert history.phases == [PhaseChange("memorization", 8, "train accuracy 1")]
+    assert history.phase == "memorization"
+    assert history.marks == {"memorized_at": 8}
+    assert [event.step for event in history.edits] == [10]
+    assert history.snapshots[0].data["note"] == "inf"
+    assert history.errors[0].data["message"] == "loss is nan"
+    assert history.notes == []
+    assert (history.state, history.paused, len(history.events)) == ("paused", True, 8)
+
+
+def test_events_with_missing_or_odd_fields_do_no_harm(run: RunDirectory, log: EventLog) -> None:
+    log.write("state", 1, state=3)
+    log.write("state", 1, state="training", knobs=[1])
+    log.write("edit", 1, knob="lr", new=None)
+    log.write("phase", 1, phase="memorization")
+    append_line(run.events_path, {"event": "state"})
+    append_line(run.events_path, {"event": "state", "step": 1, "time": "x", "state": "failed"})
+    history = History(run)
+    history.poll()
+    assert (history.state, history.knobs, history.phases) == ("training", {}, [])
+    assert len(history.events) == 4
+
+
+def test_request_is_pending_until_its_event(run: RunDirectory, log: EventLog) -> None:
+    history = History(run)
+    first, second = ask(run.path, "set", knob="lr", value=0.1), ask(run.path, "pause")
+    assert history.poll() == {"events"}
+    assert history.pending == {first.id: first, second.id: second}
+    log.write("edit", 4, knob="lr", old=1.0, new=0.1, moments="kept", request=first.id)
+    assert history.poll() == {"events"}
+    assert history.pending == {second.id: second}
+    log.write("refused", 5, why="paused already", request=second.id)
+    history.poll()
+    assert history.pending == {}
+
+
+def test_answer_read_before_its_request_settles_it(run: RunDirectory, log: EventLog) -> None:
+    history = History(run)
+    log.write("note", 4, text="x", request="early")
+    history.poll()
+    append_line(run.inbox_path, {"id": "early", "do": "note", "text": "x", "time": 1.0, "from": "h:1"})
+    history.poll()
+    assert history.pending == {}
+
+
+def test_rate_is_that_of_the_last_seconds(run: RunDirectory, log: EventLog) -> None:
+    history = History(run)
+    record(run, 0, 1)
+    history.poll()
+    assert history.rate() == 0.0
+    record(run, 1, 101, rate=10.0)  # until 1010.0
+    record(run, 101, 501, began=1010.0 - 100 / 40, rate=40.0)  # until 1020.0
+    history.poll()
+    assert history.rate(seconds=5.0) == pytest.approx(40.0)
+    assert history.rate(seconds=20.0) == pytest.approx(500 / 20)
+    log.write("state", 501, state="paused")
+    history.poll()
+    assert history.rate() == 0.0
+
+
+def test_rate_does_not_look_back_beyond_a_pause(run: RunDirectory) -> None:
+    record(run, 0, 100, rate=100.0)  # until 1001
+    append_line(run.events_path, {"event": "state", "step": 100, "time": 1008.0, "state": "training", "knobs": {}})
+    record(run, 100, 200, began=1007.0, rate=100.0)  # from 1008
+    history = History(run)
+    history.poll()
+    assert history.rate(seconds=10.0) == pytest.approx(100.0)
+
+
+def test_file_that_is_no_table_is_named(run: RunDirectory) -> None:
+    run.tests_path.write_text("step,test_loss\n")
+    with pytest.raises(RunError, match=r"tests\.npy"):
+        History(run).poll()
+
+
+def test_table_without_steps_is_named(run: RunDirectory) -> None:
+    np.save(run.measures_path, np.zeros(3, [("loss", "<f8")]))
+    with pytest.raises(RunError, match=r"measures\.npy has no column of whole-numbered steps"):
+        History(run).poll()
+
+
+def test_viewer_side_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, grokterm.history\n"
+        "print(*{'torch', 'textual', 'rich', 'plotext', 'safetensors'} & set(sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "\n"
