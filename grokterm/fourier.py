@@ -1,11 +1,13 @@
 """The discrete Fourier basis on Z_p and what the grokking papers compute with it. All frequencies are k = 1 … (p−1)/2."""
 
 import math
+from functools import lru_cache
 
 import torch
 from torch import Tensor
 
 
+@lru_cache(maxsize=4)
 def basis(p: int, *, dtype: torch.dtype = torch.float64, device: torch.device | None = None) -> Tensor:
     """The real orthonormal Fourier basis F of R^p for odd p, (p, p): F Fᵀ = I (Nanda et al. 2023, appendix C).
 
@@ -47,7 +49,7 @@ def neuron_fve(neurons: Tensor, F: Tensor) -> Tensor:
     constant_a = F @ by_a[0]  # (p, d_mlp): component 0 of a, every component of b
     waves_a = by_a[1:].view(frequencies, 2, p, d_mlp)
     blocks_b = torch.cat([F[:1].expand(frequencies, 1, p), F[1:].view(frequencies, 2, p)], dim=1)  # (frequencies, 3, p)
-    block = torch.einsum("kcb,ksbn->kscn", blocks_b, waves_a)  # s: cos, sin of a; c: constant, cos, sin of b
+    block = blocks_b[:, None] @ waves_a  # (frequencies, cos and sin of a, constant, cos and sin of b, d_mlp)
     explained = block.square().sum(dim=(1, 2)) + constant_a[1:].view(frequencies, 2, d_mlp).square().sum(dim=1)
     total = neurons.square().sum(dim=0) - constant_a[0].square()
     return torch.where(total > 0, explained / total, 0).clamp_(0, 1).T

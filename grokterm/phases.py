@@ -3,7 +3,9 @@
 Nanda et al. 2023 (section 5.2) drew the boundaries of mod113 by eye at 1,400, 9,400 and 14,000 steps. Our clock is the
 decay time T = 1 / (lr · weight_decay), 1,000 steps there, so that the rule carries over to other runs:
 
-- **memorization** until the training loss is under 1e-2 of its first value and falls by less than 5 % in T / 10;
+- **memorization** until the training loss is under 1e-2 of its first value and falls by less than 5 % in T / 10, or,
+  where it is measured, since the minimum of excluded_loss_max once that has risen by half while training went on:
+  the first sign of a circuit. At large lr · weight_decay the loss never levels off and only the second one speaks;
 - **circuit formation** until test accuracy reaches 0.5;
 - **cleanup** until test accuracy is at least 0.99 and weight_norm_sq falls by less than 3 % in T; then **grokked**.
 
@@ -43,6 +45,8 @@ class PhaseRule:
         self._planned = planned_steps
         self._clock = math.inf
         self._first_loss: float | None = None
+        self._loss = self._accuracy = math.nan  # of the latest training step
+        self._lowest_excluded: tuple[int, float, float] | None = None  # step, excluded loss, training loss there
         self._losses: deque[tuple[int, float]] = deque()
         self._norms: deque[tuple[int, float]] = deque()
         self._norm_settled = False
@@ -51,6 +55,7 @@ class PhaseRule:
     def see_training(self, step: int, loss: float, accuracy: float, decay: float) -> list[Change]:
         """One optimizer step: loss and accuracy before its update, decay = lr · weight_decay in force."""
         self._clock = 1 / decay if decay > 0 else math.inf
+        self._loss, self._accuracy = loss, accuracy
         if self._first_loss is None:
             self._first_loss = loss
         changes = self._mark("memorized_at", step, accuracy, "train accuracy ≥ 0.99")
@@ -73,6 +78,17 @@ class PhaseRule:
                 why = f"test accuracy ≥ 0.99, weight norm falling less than 3 % in {self._clock:g} steps"
                 changes.append(self._enter(GROKKED, step, why))
         return changes
+
+    def see_excluded(self, step: int, highest: float) -> list[Change]:
+        """One evaluation of excluded_loss_max."""
+        if self.phase != MEMORIZATION or not self._accuracy >= 0.99:
+            return []
+        if self._lowest_excluded is None or highest < self._lowest_excluded[1]:
+            self._lowest_excluded = (step, highest, self._loss)
+        since, lowest, loss_then = self._lowest_excluded
+        if highest > 1.5 * lowest and self._loss < 1.5 * loss_then:  # and not a spike of the training loss itself
+            return [self._enter(CIRCUIT_FORMATION, since, "excluded_loss_max has risen by half from its minimum")]
+        return []
 
     def see_norm(self, step: int, norm_sq: float) -> None:
         """One evaluation of the weight norm, Σ w²."""

@@ -31,7 +31,7 @@ class Training(BaseModel):
     seed: Seed = 0
     warmup_steps: int = 0
     test_every: Count = 1
-    measure_every: Count = 10
+    measure_every: Count = 20
     checkpoint_every: Count = 100
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: Count | Literal["auto"] = "auto"

@@ -19,6 +19,11 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     return loss, accuracy
 
 
+def table_cross_entropy(table: Tensor, rows: Tensor, labels: Tensor) -> Tensor:
+    """Each input's cross-entropy, float64 (n,), when its logits are row `rows[i]` of a table (p, n_classes)."""
+    return -table.to(torch.float64).log_softmax(dim=1)[rows, labels]
+
+
 class _CrossEntropy(torch.autograd.Function):
     """One pass over the exponentials serves the loss and its gradient: softmax − one-hot, over the batch size."""
 

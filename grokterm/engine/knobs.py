@@ -55,6 +55,10 @@ class Knobs:
         optimizer = {name: self._read(name) for name in self._places}
         return optimizer | {field.name: getattr(self._cadence, field.name) for field in fields(Cadence)}
 
+    def decay(self) -> float:
+        """lr · weight_decay, by which AdamW shrinks every weight a step; 0 without weight decay."""
+        return float(self._group["lr"] * self._group.get("weight_decay", 0.0))
+
     def warm_up(self, factor: float) -> None:
         """Put lr = factor × base into force for the coming update."""
         for group in self._groups:

@@ -1,12 +1,13 @@
 """Logit FVE: how much of the logits is the sum of cosines that trigonometry predicts."""
 
 import math
+from functools import lru_cache
 
 import torch
 from torch import Tensor
 
 from grokterm.catalog import part
-from grokterm.engine.cross_entropy import cross_entropy
+from grokterm.engine.cross_entropy import table_cross_entropy
 
 
 @part
@@ -26,11 +27,12 @@ def logit_fve(
     table = torch.einsum("k,ksc->sc", v * key_frequencies, cosines)
     return {
         "logit_fve": (v * key_frequencies).square().sum() / centred,
-        "logit_cosines_loss": cross_entropy(table[sums], labels)[0],
+        "logit_cosines_loss": table_cross_entropy(table, sums, labels).mean(),
         "logit_cosines": v,
     }
 
 
+@lru_cache(maxsize=2)
 def unit_cosines(p: int, device: torch.device) -> Tensor:
     """u_k as a function of the sum s and the class c, float64 (frequencies, p, p): √(2/p³) cos(w_k(s − c))."""
     residues = torch.arange(p, device=device)

@@ -1,5 +1,7 @@
 """Logit margin: by how much the right answer leads the best wrong one."""
 
+import math
+
 from torch import Tensor
 
 from grokterm.catalog import part
@@ -8,8 +10,7 @@ from grokterm.catalog import part
 @part
 def logit_margin(logits: Tensor, labels: Tensor) -> dict[str, Tensor]:
     """Least and mean margin over all inputs: correct logit − largest other logit; logits (n, n_classes), labels (n,)."""
-    best, second = logits.topk(2, dim=1).values.unbind(dim=1)
-    correct = logits.gather(1, labels[:, None])[:, 0]
-    rival = second.where(correct >= best, best)
-    margin = (correct - rival).double()
+    correct = logits.gather(1, labels[:, None])
+    rival = logits.scatter(1, labels[:, None], -math.inf).amax(dim=1)
+    margin = (correct[:, 0] - rival).double()
     return {"logit_margin_min": margin.min(), "logit_margin_mean": margin.mean()}

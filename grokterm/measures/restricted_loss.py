@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from grokterm.catalog import part
-from grokterm.engine.cross_entropy import cross_entropy
+from grokterm.engine.cross_entropy import table_cross_entropy
 
 
 @part
@@ -23,9 +23,9 @@ def restricted_loss(
     """
     table = wave_tables[key_frequencies].sum(dim=0)
     table += (sum_table - table).mean(dim=0)  # every sum has p inputs, so this is the mean over inputs
-    logits = table[sums]
+    losses = table_cross_entropy(table, sums, labels)
     return {
-        "restricted_loss": cross_entropy(logits, labels)[0],
-        "restricted_loss_train": cross_entropy(logits[train], labels[train])[0],
-        "restricted_loss_test": cross_entropy(logits[test], labels[test])[0],
+        "restricted_loss": losses.mean(),
+        "restricted_loss_train": losses[train].mean(),
+        "restricted_loss_test": losses[test].mean(),
     }

@@ -74,35 +74,34 @@ class _EveryInput(torch.autograd.Function):
     def forward(
         ctx: Any, rows: Tensor, table: Tensor, to_neurons: Tensor, to_logits: Tensor, n_heads: int
     ) -> tuple[Tensor, Tensor]:
-        B, D, M = len(rows), table.shape[1] - n_heads, to_neurons.shape[1]
-        read = table.new_empty(B, M + D + 1)  # [neurons, z, 1]: everything the logits read
-        neurons, z, z_and_one = read[:, :M], read[:, M:-1], read[:, M:]
+        B, D = len(rows), table.shape[1] - n_heads
         sums = functional.embedding_bag(rows, table, mode="sum")  # (B, D + n_heads)
         share = sums[:, D:].reciprocal()[..., None]  # (B, n_heads, 1)
-        torch.mul(sums[:, :D].view(B, n_heads, -1), share, out=z.view(B, n_heads, -1))
-        read[:, -1] = 1
-        torch.mm(z_and_one, to_neurons, out=neurons).clamp_min_(0)
-        ctx.save_for_backward(rows, to_neurons, to_logits, read, share)
+        z = table.new_empty(B, D + 1)  # and a column of ones
+        torch.mul(sums[:, :D].view(B, n_heads, -1), share, out=z[:, :D].view(B, n_heads, -1))
+        z[:, D] = 1
+        neurons = (z @ to_neurons).clamp_min_(0)
+        M = neurons.shape[1]
+        logits = torch.addmm(z @ to_logits[M:], neurons, to_logits[:M])
+        ctx.save_for_backward(rows, to_neurons, to_logits, z, neurons, share)
         ctx.table_rows = len(table)
         ctx.mark_non_differentiable(neurons)
         ctx.set_materialize_grads(False)  # no zeros the size of the neurons
-        return read @ to_logits, neurons
+        return logits, neurons
 
     @staticmethod
     def backward(ctx: Any, d_logits: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
-        rows, to_neurons, to_logits, read, share = ctx.saved_tensors
-        B, n_heads, M = len(rows), share.shape[1], to_neurons.shape[1]
-        neurons, z, z_and_one = read[:, :M], read[:, M:-1], read[:, M:]
-        D = z.shape[1]
-        d_to_logits = (d_logits.T @ read).T  # this way round the product is faster
-        d_read = d_logits @ to_logits.T
-        d_neurons = d_read[:, :M]
+        rows, to_neurons, to_logits, z, neurons, share = ctx.saved_tensors
+        B, n_heads, M, D = len(rows), share.shape[1], neurons.shape[1], z.shape[1] - 1
+        # Written this way round, the products over all inputs are faster.
+        d_to_logits = torch.cat([(d_logits.T @ neurons).T, (d_logits.T @ z).T])
+        d_neurons = d_logits @ to_logits[:M].T
         torch.ops.aten.threshold_backward.grad_input(d_neurons, neurons, 0, grad_input=d_neurons)
-        d_to_neurons = (d_neurons.T @ z_and_one).T
-        d_z = torch.addmm(d_read[:, M:-1], d_neurons, to_neurons[:-1].T)
+        d_to_neurons = (d_neurons.T @ z).T
+        d_z = torch.addmm(d_logits @ to_logits[M:-1].T, d_neurons, to_neurons[:-1].T)
         d_sums = d_z.new_empty(B, D + n_heads)
         torch.mul(d_z.view(B, n_heads, -1), share, out=d_sums[:, :D].view(B, n_heads, -1))
-        d_sums[:, D:] = (d_sums[:, :D] * z).view(B, n_heads, -1).sum(dim=-1).neg_()
+        d_sums[:, D:] = (d_sums[:, :D] * z[:, :D]).view(B, n_heads, -1).sum(dim=-1).neg_()
         d_table = d_sums.new_zeros(ctx.table_rows, D + n_heads)
         for position in range(rows.shape[1] - 1):
             d_table.index_add_(0, rows[:, position], d_sums)

@@ -1,0 +1,88 @@
+"""The command line: one small function a sub-command, and the one place where errors become exit codes."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from grokterm import __version__
+from grokterm.errors import GroktermError
+
+app = typer.Typer(
+    name="grokterm",
+    help="Watch and steer small neural networks while they grok, in the terminal.",
+    no_args_is_help=True,
+    add_completion=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"grokterm {__version__}")
+        raise typer.Exit
+
+
+def _presets(incomplete: str) -> list[str]:
+    """Names for the shell to complete."""
+    from grokterm.preset import packaged_folder
+
+    return [path.stem for path in sorted(packaged_folder().glob("*.toml")) if path.stem.startswith(incomplete)]
+
+
+@app.callback()
+def grokterm(
+    _version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Watch and steer small neural networks while they grok, in the terminal."""
+
+
+@app.command()
+def run(
+    preset: Annotated[str, typer.Argument(help="A preset: a path, with or without .toml, or a packaged name.", autocompletion=_presets)],
+    overrides: Annotated[list[str] | None, typer.Option("--set", metavar="A.B=V", help="Change a value of the preset, e.g. optimizer.lr=2e-3. Repeatable.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of weights and split.", min=0)] = None,
+    steps: Annotated[int | None, typer.Option(help="How many optimizer steps to train.", min=1)] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, or auto: cuda where there is one.")] = None,
+    runs: Annotated[Path, typer.Option(envvar="GROKTERM_RUNS", help="Where run directories are kept.")] = Path("runs"),
+    name: Annotated[str | None, typer.Option(help="Name of the run instead of the preset's.")] = None,
+    headless: Annotated[bool, typer.Option("--headless", help="No screen: progress lines and a closing report.")] = False,
+    parts: Annotated[Path | None, typer.Option(help="A folder of your own tasks/, models/, optimizers/, measures/, panels/. Its code is run.")] = None,
+    frame_budget: Annotated[float, typer.Option(help="Share of training throughput that watching may cost.", min=0.001, max=1.0)] = 0.03,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Train a preset and show it live.
+
+    In the screen, ? lists every key. Where stdout is no terminal, this behaves as with --headless.
+    """
+    _ = debug  # read in `main`, which prints the error
+    from grokterm.catalog import Catalog
+    from grokterm.preset import find, read
+    from grokterm.run.directory import create
+    from grokterm.training import TrainingThread
+
+    shortcuts = {"training.seed": seed, "training.steps": steps, "training.device": device}
+    given = [f"{key}={value}" for key, value in shortcuts.items() if value is not None]
+    catalog = Catalog(parts)
+    chosen = read(find(preset), [*(overrides or []), *given], catalog)
+    directory = create(runs, name or chosen.name)
+    training = TrainingThread(directory, chosen, catalog)
+    if headless or not sys.stdout.isatty() or not sys.stdin.isatty():
+        from grokterm.headless import watch
+    else:
+        from grokterm.tui.app import watch
+    raise typer.Exit(watch(directory, training, frame_budget=frame_budget))
+
+
+def main() -> None:
+    """Run the program; every error ends as one sentence on stderr and its exit code."""
+    try:
+        app()
+    except GroktermError as error:
+        if "--debug" in sys.argv:
+            raise
+        print(f"grokterm: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)

@@ -1,0 +1,99 @@
+"""Obeys the requests of whoever steers, between steps; every request is answered by exactly one event."""
+
+import time
+from typing import TYPE_CHECKING
+
+from grokterm.errors import UsageError, nearest
+from grokterm.run.events import LineTail, Request, request_from
+
+if TYPE_CHECKING:
+    from grokterm.engine.recorder import Recorder
+    from grokterm.engine.trainer import Trainer
+
+WAIT_SECONDS = 0.01
+"""How often a paused run looks into its inbox."""
+
+
+class Inbox:
+    """The trainer's end of inbox.jsonl. `edits` counts the edits obeyed so far: a checkpoint names it."""
+
+    def __init__(self, trainer: "Trainer", recorder: "Recorder") -> None:
+        self.edits = 0
+        self._trainer = trainer
+        self._recorder = recorder
+        self._lines = LineTail(recorder.run.inbox_path)
+        self._obeyed = {
+            "set": self._set,
+            "snapshot": self._snapshot,
+            "pause": self._pause,
+            "resume": self._resume,
+            "step": self._step,
+            "note": self._note,
+            "stop": self._stop,
+        }
+
+    def obey(self) -> None:
+        """Obey all requests that have arrived, in their order."""
+        for line in self._lines.new():
+            request = request_from(line)
+            if request is None:
+                continue
+            try:
+                if request.do not in self._obeyed:
+                    raise UsageError(f"there is no request {request.do!r}; {nearest(request.do, self._obeyed)}")
+                self._obeyed[request.do](request)
+            except UsageError as refusal:
+                self._answer("refused", request, why=str(refusal))
+
+    def wait(self) -> None:
+        """Let a moment pass while training is paused; rows become visible meanwhile."""
+        self._recorder.flush(now=True)
+        time.sleep(WAIT_SECONDS)
+
+    def _set(self, request: Request) -> None:
+        trainer, knob = self._trainer, str(request.data.get("knob"))
+        new = trainer.knobs.check(knob, request.data.get("value"))
+        old = trainer.knobs.values()[knob]
+        moments = str(request.data.get("moments", "keep"))
+        if moments not in ("keep", "reset"):
+            raise UsageError(f"moments = {moments!r}: must be keep or reset")
+        if knob == "steps" and new <= trainer.step:
+            raise UsageError(f"steps = {new:g}: training is at step {trainer.step:,} already")
+        trainer.save("full")  # what an undo goes back to
+        trainer.knobs.set(knob, new)
+        if moments == "reset":
+            trainer.optimizer.state.clear()
+        self.edits += 1
+        kept = "reset" if moments == "reset" else "kept"
+        self._answer("edit", request, knob=knob, old=old, new=new, moments=kept)
+
+    def _snapshot(self, request: Request) -> None:
+        path = self._trainer.save("full")
+        self._answer("snapshot", request, checkpoint=path, note=str(request.data.get("note", "")))
+
+    def _pause(self, request: Request) -> None:
+        self._trainer.paused = True
+        self._recorder.flush(now=True)
+        self._answer("state", request, state="paused")
+
+    def _resume(self, request: Request) -> None:
+        self._trainer.paused = False
+        self._answer("state", request, state="training")
+
+    def _step(self, request: Request) -> None:
+        if not self._trainer.paused:
+            raise UsageError("one step can be taken only while training is paused")
+        self._trainer.advance()
+        self._recorder.flush(now=True)
+        self._answer("state", request, state="paused")
+
+    def _note(self, request: Request) -> None:
+        self._answer("note", request, text=str(request.data.get("text", "")))
+
+    def _stop(self, request: Request) -> None:
+        self._trainer.stopping = True
+        self._recorder.flush(now=True)
+        self._answer("state", request, state="stopping")
+
+    def _answer(self, kind: str, request: Request, **data: object) -> None:
+        self._recorder.events.write(kind, self._trainer.step, request=request.id, **data)

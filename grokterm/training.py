@@ -1,0 +1,47 @@
+"""Training as a thread of this process: what `grokterm run` starts beside its screen or its progress lines.
+
+Nothing heavy is imported until the thread runs: the screen is painted while torch is still loading.
+"""
+
+import threading
+import traceback
+from typing import TYPE_CHECKING
+
+from grokterm.errors import GroktermError, TrainingError
+from grokterm.run.directory import Lock, RunDirectory
+
+if TYPE_CHECKING:
+    from grokterm.catalog import Catalog
+    from grokterm.preset import Preset
+
+
+class TrainingThread(threading.Thread):
+    """Trains one new run. When it has ended, `error` says why it failed, or is None.
+
+    A run in which nothing was recorded is removed again.
+    """
+
+    def __init__(self, run: RunDirectory, preset: "Preset", catalog: "Catalog") -> None:
+        super().__init__(name="training", daemon=True)
+        self.directory = run
+        self.error: GroktermError | None = None
+        self._preset = preset
+        self._catalog = catalog
+
+    def run(self) -> None:
+        """Hold the run's lock and train to the end."""
+        try:
+            with Lock(self.directory):
+                from grokterm.engine.launch import train
+
+                train(self.directory, self._preset, self._catalog)
+        except GroktermError as error:
+            self.error = error
+        except Exception as error:  # noqa: BLE001 - whatever fails in training is told on the screen, not printed over it
+            told = TrainingError(f"training failed: {type(error).__name__}: {error} (see {self.directory.log_path})")
+            told.__cause__ = error
+            self.error = told
+            with self.directory.log_path.open("a") as log:
+                traceback.print_exception(error, file=log)
+        if not self.directory.config_path.exists():
+            self.directory.discard()
