@@ -33,7 +33,14 @@ _PACKAGES: dict[Kind, str] = {
     "measures": "grokterm.measures",
     "panels": "grokterm.tui.panels",
 }
-_VOCABULARY: dict[str, Any] = {**vars(values), "Literal": Literal, "tuple": tuple, "int": int, "float": float, "str": str}
+_VOCABULARY: dict[str, Any] = {
+    **vars(values),
+    "Literal": Literal,
+    "tuple": tuple,
+    "int": int,
+    "float": float,
+    "str": str,
+}
 
 Part = TypeVar("Part", bound=Callable[..., Any])
 
@@ -100,12 +107,15 @@ class Catalog:
 
 
 def _is_part_of(made: object, module: ModuleType) -> bool:
-    return getattr(made, "__grokterm_part__", False) and getattr(made, "__module__", None) == module.__name__
+    """Whether the decorator was put on this very object here; neither importing nor inheriting it counts."""
+    marked = "__grokterm_part__" in getattr(made, "__dict__", ())
+    return marked and getattr(made, "__module__", None) == module.__name__
 
 
 def _import_file(qualified: str, file: Path) -> ModuleType:
-    if qualified in sys.modules:
-        return sys.modules[qualified]
+    loaded = sys.modules.get(qualified)
+    if loaded is not None and loaded.__file__ == str(file):
+        return loaded
     spec = importlib.util.spec_from_file_location(qualified, file)
     assert spec is not None
     assert spec.loader is not None
@@ -147,7 +157,7 @@ def _keyword_settings(arguments: ast.arguments, file: Path) -> typing.Iterator[S
         if argument.annotation is None:
             raise UsageError(f"{file}: argument {argument.arg!r} needs a type")
         try:
-            annotation = eval(ast.unparse(argument.annotation), {"__builtins__": {"None": None}}, _VOCABULARY)  # noqa: S307
+            annotation = eval(ast.unparse(argument.annotation), {"__builtins__": {"None": None}}, _VOCABULARY)
             value = REQUIRED if default is None else ast.literal_eval(default)
         except (NameError, TypeError, ValueError) as error:
             raise UsageError(f"{file}: argument {argument.arg!r}: {error}; use the names of grokterm.values") from error

@@ -1,4 +1,4 @@
-"""The discrete Fourier basis on Z_p and what the grokking papers compute with it. All frequencies are k = 1 … (p−1)/2."""
+"""The discrete Fourier basis on Z_p and what the grokking papers compute with it; frequencies are k = 1 … (p−1)/2."""
 
 import math
 from functools import lru_cache
@@ -22,13 +22,14 @@ def basis(p: int, *, dtype: torch.dtype = torch.float64, device: torch.device | 
 
 def component_norms(F: Tensor, M: Tensor) -> Tensor:
     """L2 norm of each Fourier component, (p,): the row norms of F · M for M (p, features)."""
-    return (F @ M).norm(dim=1)
+    norms: Tensor = torch.linalg.vector_norm(F @ M, dim=1)
+    return norms
 
 
 def gini(sizes: Tensor) -> Tensor:
     """Gini coefficient of non-negative sizes (n,): 0 when all are equal, towards 1 when few hold everything.
 
-    1 − 2 Σ (x₍ᵢ₎ / ‖x‖₁)(n − i + ½) / n over ascending x₍ᵢ₎ (Hurley & Rickard 2009; used by Nanda et al. 2023, section 5).
+    1 − 2 Σ (x₍ᵢ₎ / ‖x‖₁)(n − i + ½) / n over ascending x₍ᵢ₎ (Hurley & Rickard 2009; Nanda et al. 2023, section 5).
     """
     n = len(sizes)
     ranks = torch.arange(1, n + 1, dtype=torch.float64, device=sizes.device)
@@ -65,11 +66,11 @@ def sum_table(logits: Tensor, sums: Tensor, p: int) -> Tensor:
 
 
 def wave_tables(table: Tensor, F: Tensor) -> Tensor:
-    """P_k L for every k as a function of the sum, float64 (frequencies, p, n_classes), from the sum table.
+    """P_k L for every k as a function of the sum, float64 (frequencies, p, n_classes), from the sum table; F float64.
 
     P_k projects the logits over all p² inputs on the unit vectors along cos and sin of w_k(a+b): rows 2k−1 and 2k of
     the basis taken at a+b (Nanda et al. 2023, section 5.1 and appendix).
     """
     p = len(F)
-    waves = F[1:].to(torch.float64).view((p - 1) // 2, 2, p)
+    waves = F[1:].view((p - 1) // 2, 2, p)
     return torch.einsum("ksx,ksc->kxc", waves, waves @ table)

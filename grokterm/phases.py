@@ -3,7 +3,8 @@
 Nanda et al. 2023 (section 5.2) drew the boundaries of mod113 by eye at 1,400, 9,400 and 14,000 steps. Our clock is the
 decay time T = 1 / (lr · weight_decay), 1,000 steps there, so that the rule carries over to other runs:
 
-- **memorization** until the training loss is under 1e-2 of its first value and falls by less than 5 % in T / 10, or,
+- **memorization** until the training loss is under 1e-2 of its first value and its minimum falls by less than 5 % in
+  T / 10 (the minimum so far, so that a spike is no plateau), or,
   where it is measured, since the minimum of excluded_loss_max once that has risen by half while training went on:
   the first sign of a circuit. At large lr · weight_decay the loss never levels off and only the second one speaks;
 - **circuit formation** until test accuracy reaches 0.5;
@@ -13,9 +14,9 @@ Without weight decay, or where T is longer than the run, the run's length stands
 two phases are not named. Beside the phases stand two marks, memorized_at and grokked_at: the first step with train or
 test accuracy of at least 0.99 that holds for 100 evaluations.
 
-Where it fails: a spike or slingshot at the wrong moment can move a boundary by T / 10; a loss that never levels off
-keeps the run in memorization. Where test accuracy reaches 0.5 first, train and test fell together: there was nothing to
-wait for, and circuit formation is skipped.
+Where it fails: a spike or slingshot that lasts T / 10 looks like a plateau and ends memorization early; a loss that
+never levels off keeps the run in memorization. Where test accuracy reaches 0.5 first, train and test fell together:
+there was nothing to wait for, and circuit formation is skipped.
 """
 
 import math
@@ -46,6 +47,8 @@ class PhaseRule:
         self._clock = math.inf
         self._first_loss: float | None = None
         self._loss = self._accuracy = math.nan  # of the latest training step
+        self._lowest_loss = math.inf
+        self._excluded: tuple[int, float] | None = None  # step and value of an evaluation not judged yet
         self._lowest_excluded: tuple[int, float, float] | None = None  # step, excluded loss, training loss there
         self._losses: deque[tuple[int, float]] = deque()
         self._norms: deque[tuple[int, float]] = deque()
@@ -56,13 +59,15 @@ class PhaseRule:
         """One optimizer step: loss and accuracy before its update, decay = lr · weight_decay in force."""
         self._clock = 1 / decay if decay > 0 else math.inf
         self._loss, self._accuracy = loss, accuracy
+        self._lowest_loss = min(self._lowest_loss, loss)  # a NaN leaves it
         if self._first_loss is None:
             self._first_loss = loss
         changes = self._mark("memorized_at", step, accuracy, "train accuracy ≥ 0.99")
+        changes += self._judge_excluded()
         if self.phase == MEMORIZATION:
             window = max(1.0, min(self._clock, self._planned) / 10)
-            before = _value_before(self._losses, step, loss, window)
-            if before is not None and loss < 1e-2 * self._first_loss and loss > 0.95 * before:
+            before = _value_before(self._losses, step, self._lowest_loss, window)
+            if before is not None and loss < 1e-2 * self._first_loss and self._lowest_loss > 0.95 * before:
                 why = f"train loss {loss:.2g}, falling less than 5 % in {window:g} steps"
                 changes.append(self._enter(CIRCUIT_FORMATION, step, why))
                 self._losses.clear()
@@ -79,10 +84,15 @@ class PhaseRule:
                 changes.append(self._enter(GROKKED, step, why))
         return changes
 
-    def see_excluded(self, step: int, highest: float) -> list[Change]:
-        """One evaluation of excluded_loss_max."""
-        if self.phase != MEMORIZATION or not self._accuracy >= 0.99:
+    def see_excluded(self, step: int, highest: float) -> None:
+        """One evaluation of excluded_loss_max; judged beside the training loss of that step, which comes next."""
+        self._excluded = (step, highest)
+
+    def _judge_excluded(self) -> list[Change]:
+        latest, self._excluded = self._excluded, None
+        if latest is None or self.phase != MEMORIZATION or not self._accuracy >= 0.99:
             return []
+        step, highest = latest
         if self._lowest_excluded is None or highest < self._lowest_excluded[1]:
             self._lowest_excluded = (step, highest, self._loss)
         since, lowest, loss_then = self._lowest_excluded

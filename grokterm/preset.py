@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from grokterm.catalog import REQUIRED, Catalog, Kind, Setting
 from grokterm.errors import UsageError, nearest
@@ -29,7 +29,7 @@ class Training(BaseModel):
 
     steps: Count
     seed: Seed = 0
-    warmup_steps: int = 0
+    warmup_steps: Annotated[int, Field(ge=0)] = 0
     test_every: Count = 1
     measure_every: Count = 20
     checkpoint_every: Count = 100
@@ -84,24 +84,21 @@ def packaged_folder() -> Path:
 
 
 def read(path: Path, overrides: Sequence[str] = (), catalog: Catalog | None = None) -> Preset:
-    """Read and check a preset; `overrides` are the texts after `--set`, such as `optimizer.lr=2e-3`. Raises UsageError."""
+    """Read and check a preset; `overrides` are texts after `--set` such as `optimizer.lr=2e-3`. Raises UsageError."""
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not valid TOML: {error}") from error
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-    places = dict.fromkeys(("task", "model", "optimizer", "training"), str(path))
-    for override in overrides:
-        section = _lay_over(raw, override)
-        places[section] = f"--set {override}" if section in places else places.get(section, str(path))
-    _check_names(str(path), "", raw, ("description", *SECTIONS, "training"))
+    places = _Places(str(path), {_lay_over(raw, override): f"--set {override}" for override in overrides})
+    _check_names(places, "", raw, ("description", *SECTIONS, "training"))
     for section in (*SECTIONS, "training"):
         if not isinstance(raw.get(section), dict):
             raise UsageError(f"{path}: needs a section [{section}]")
     catalog = catalog or Catalog()
-    parts = {section: _part(places[section], section, raw[section], catalog) for section in SECTIONS}
-    training = _training(places["training"], raw["training"])
+    parts = {section: _part(places, section, raw[section], catalog) for section in SECTIONS}
+    training = _training(places, raw["training"])
     return Preset(name=path.stem, description=str(raw.get("description", "")), training=training, **parts)
 
 
@@ -123,8 +120,21 @@ def sentence(error: ValidationError) -> str:
     return message[0].lower() + message[1:]
 
 
+@dataclass(frozen=True)
+class _Places:
+    """Where each key was said, so that an error can point there: in the file unless a `--set` laid it over."""
+
+    file: str
+    overrides: Mapping[str, str]
+
+    def of(self, key: str) -> str:
+        """The `--set` that said this key, or a key of this section; else the file."""
+        said = (text for place, text in self.overrides.items() if place == key or place.startswith(f"{key}."))
+        return next(said, self.file)
+
+
 def _lay_over(raw: dict[str, Any], override: str) -> str:
-    """Put `section.key=value` into the raw preset and return the section's name."""
+    """Put `section.key=value` into the raw preset and return `section.key`."""
     place, equals, text = override.partition("=")
     section, dot, key = place.strip().partition(".")
     if not (equals and dot and section and key):
@@ -133,7 +143,7 @@ def _lay_over(raw: dict[str, Any], override: str) -> str:
     if not isinstance(table, dict):
         raise UsageError(f"--set {override}: {section} is not a section")
     table[key] = _value(text.strip())
-    return section
+    return f"{section}.{key}"
 
 
 def _value(text: str) -> Any:
@@ -144,45 +154,51 @@ def _value(text: str) -> Any:
         return text
 
 
-def _check_names(place: str, prefix: str, table: Mapping[str, Any], valid: Sequence[str]) -> None:
+def _check_names(places: _Places, prefix: str, table: Mapping[str, Any], valid: Sequence[str]) -> None:
     for key in table:
         if key not in valid:
-            raise UsageError(f"{place}: there is no key {prefix}{key}; {nearest(key, valid)}")
+            raise UsageError(f"{places.of(prefix + key)}: there is no key {prefix}{key}; {nearest(key, valid)}")
 
 
-def _part(place: str, section: str, table: Mapping[str, Any], catalog: Catalog) -> Part:
+def _part(places: _Places, section: str, table: Mapping[str, Any], catalog: Catalog) -> Part:
     kind = SECTIONS[section]
     name = table.get("name")
     if not isinstance(name, str):
-        raise UsageError(f"{place}: [{section}] needs name = one of {', '.join(catalog.names(kind))}")
+        raise UsageError(
+            f"{places.of(f'{section}.name')}: [{section}] needs name = one of {', '.join(catalog.names(kind))}"
+        )
     if name not in catalog.names(kind):
-        raise UsageError(f"{place}: there is no {section} {name!r}; {nearest(name, catalog.names(kind))}")
+        raise UsageError(
+            f"{places.of(f'{section}.name')}: there is no {section} {name!r}; {nearest(name, catalog.names(kind))}"
+        )
     settings = [setting for setting in catalog.settings(kind, name) if setting.name != "seed"]
-    _check_names(place, f"{section}.", table, ["name", *(setting.name for setting in settings)])
-    checked = {setting.name: _checked(place, section, setting, table) for setting in settings}
+    _check_names(places, f"{section}.", table, ["name", *(setting.name for setting in settings)])
+    checked = {setting.name: _checked(places, section, setting, table) for setting in settings}
     return Part(name, MappingProxyType(checked))
 
 
-def _checked(place: str, section: str, setting: Setting, table: Mapping[str, Any]) -> Any:
+def _checked(places: _Places, section: str, setting: Setting, table: Mapping[str, Any]) -> Any:
     if setting.name not in table:
         if setting.default is REQUIRED:
-            raise UsageError(f"{place}: [{section}] needs {setting.name}")
+            raise UsageError(f"{places.file}: [{section}] needs {setting.name}")
         return setting.default
     try:
         return setting.check(table[setting.name])
     except ValidationError as error:
         value = table[setting.name]
-        raise UsageError(f"{place}: {section}.{setting.name} = {value!r} {_after_value(error)}") from error
+        key = f"{section}.{setting.name}"
+        raise UsageError(f"{places.of(key)}: {key} = {value!r} {_after_value(error)}") from error
 
 
-def _training(place: str, table: Mapping[str, Any]) -> Training:
-    _check_names(place, "training.", table, tuple(Training.model_fields))
+def _training(places: _Places, table: Mapping[str, Any]) -> Training:
+    _check_names(places, "training.", table, tuple(Training.model_fields))
     try:
         return Training.model_validate(table)
     except ValidationError as error:
         key = ".".join(str(part) for part in error.errors()[0]["loc"][:1])
         if error.errors()[0]["type"] == "missing":
-            raise UsageError(f"{place}: [training] needs {key}") from error
+            raise UsageError(f"{places.file}: [training] needs {key}") from error
+        place = places.of(f"training.{key}")
         raise UsageError(f"{place}: training.{key} = {table[key]!r} {_after_value(error)}") from error
 
 
@@ -192,4 +208,6 @@ def _after_value(error: ValidationError) -> str:
 
 
 def _without_none(settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: list(value) if isinstance(value, tuple) else value for key, value in settings.items() if value is not None}
+    return {
+        key: list(value) if isinstance(value, tuple) else value for key, value in settings.items() if value is not None
+    }

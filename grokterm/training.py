@@ -25,8 +25,9 @@ class TrainingThread(threading.Thread):
         super().__init__(name="training", daemon=True)
         self.directory = run
         self.error: GroktermError | None = None
+        self.preset_name = preset.name
+        self.catalog = catalog
         self._preset = preset
-        self._catalog = catalog
 
     def run(self) -> None:
         """Hold the run's lock and train to the end."""
@@ -34,7 +35,7 @@ class TrainingThread(threading.Thread):
             with Lock(self.directory):
                 from grokterm.engine.launch import train
 
-                train(self.directory, self._preset, self._catalog)
+                train(self.directory, self._preset, self.catalog)
         except GroktermError as error:
             self.error = error
         except Exception as error:  # noqa: BLE001 - whatever fails in training is told on the screen, not printed over it

@@ -24,7 +24,7 @@ def _odd_prime(n: int) -> int:
 
 
 OddPrime = Annotated[int, Field(le=1009), AfterValidator(_odd_prime)]
-"""p of a modular task. Every frequency 1 … (p − 1)/2 then runs through all residues, with one cosine and one sine each."""
+"""p of a modular task: every frequency 1 … (p − 1)/2 runs through all residues, one cosine and one sine each."""
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 """A share strictly between none and all."""

@@ -110,7 +110,8 @@ class Evaluation:
     @cached_property
     def wave_tables(self) -> Tensor:
         """(frequencies, p, n_classes) float64: the logits' part in each frequency as a function of the sum."""
-        return fourier.wave_tables(self.sum_table, self.fourier_basis)
+        assert self.task.p is not None
+        return fourier.wave_tables(self.sum_table, fourier.basis(self.task.p, device=self.logits.device))
 
     def offers(self, fact: str) -> bool:
         """Whether this fact exists for this task and model."""

@@ -45,6 +45,13 @@ class Inbox:
             except UsageError as refusal:
                 self._answer("refused", request, why=str(refusal))
 
+    def close(self) -> None:
+        """Refuse what came too late to be obeyed."""
+        for line in self._lines.new():
+            request = request_from(line)
+            if request is not None:
+                self._answer("refused", request, why=f"training has ended at step {self._trainer.step:,}")
+
     def wait(self) -> None:
         """Let a moment pass while training is paused; rows become visible meanwhile."""
         self._recorder.flush(now=True)
@@ -54,9 +61,9 @@ class Inbox:
         trainer, knob = self._trainer, str(request.data.get("knob"))
         new = trainer.knobs.check(knob, request.data.get("value"))
         old = trainer.knobs.values()[knob]
-        moments = str(request.data.get("moments", "keep"))
-        if moments not in ("keep", "reset"):
-            raise UsageError(f"moments = {moments!r}: must be keep or reset")
+        moments = str(request.data.get("moments", "kept"))
+        if moments not in ("kept", "reset"):
+            raise UsageError(f"moments = {moments!r}: must be kept or reset")
         if knob == "steps" and new <= trainer.step:
             raise UsageError(f"steps = {new:g}: training is at step {trainer.step:,} already")
         trainer.save("full")  # what an undo goes back to
@@ -64,8 +71,7 @@ class Inbox:
         if moments == "reset":
             trainer.optimizer.state.clear()
         self.edits += 1
-        kept = "reset" if moments == "reset" else "kept"
-        self._answer("edit", request, knob=knob, old=old, new=new, moments=kept)
+        self._answer("edit", request, knob=knob, old=old, new=new, moments=moments)
 
     def _snapshot(self, request: Request) -> None:
         path = self._trainer.save("full")
@@ -83,6 +89,8 @@ class Inbox:
     def _step(self, request: Request) -> None:
         if not self._trainer.paused:
             raise UsageError("one step can be taken only while training is paused")
+        if self._trainer.step >= self._trainer.cadence.steps:
+            raise UsageError(f"training is at its planned end, step {self._trainer.step:,}")
         self._trainer.advance()
         self._recorder.flush(now=True)
         self._answer("state", request, state="paused")

@@ -35,8 +35,9 @@ class Knobs:
         self._settings = {setting.name: setting for setting in settings if setting.name in self._group}
         self._cadence = cadence
         self._places: dict[str, tuple[str, int | None]] = {}
+        for group in self._groups:
+            group.setdefault("initial_lr", group["lr"])
         for name in self._settings:
-            self._group.setdefault("initial_lr", self._group["lr"])
             size = len(self._group[name]) if isinstance(self._group[name], tuple) else None
             for index in range(size) if size else (None,):
                 self._places[name if index is None else f"{name.removesuffix('s')}{index + 1}"] = (name, index)
@@ -65,8 +66,10 @@ class Knobs:
             group["lr"] = group["initial_lr"] * factor
 
     def check(self, name: str, value: object) -> float:
-        """Return the value the knob would take; UsageError with a sentence when it has no such knob or not that value."""
+        """Return the value the knob would take; UsageError says so when there is no such knob or not that value."""
         if name in self._places:
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise UsageError(f"{name} = {value}: must be a number")
             key, index = self._places[name]
             whole = value if index is None else _replaced(self._group[key], index, value)
             try:

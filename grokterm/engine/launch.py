@@ -35,11 +35,14 @@ def train(run: RunDirectory, preset: Preset, catalog: Catalog) -> None:
     try:
         events.write("state", 0, state="training", device=_name(device), threads=threads, knobs=trainer.knobs.values())
         trainer.run()
-        trainer.recorder.close()
     except Exception as error:
-        events.write("error", trainer.step, message=f"{type(error).__name__}: {error}", traceback=traceback.format_exc())
+        events.write(
+            "error", trainer.step, message=f"{type(error).__name__}: {error}", traceback=traceback.format_exc()
+        )
         events.write("state", trainer.step, state="failed")
         raise
+    finally:
+        trainer.recorder.close()
 
 
 def _build(run: RunDirectory, preset: Preset, catalog: Catalog, device: torch.device) -> Trainer:

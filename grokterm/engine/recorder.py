@@ -70,7 +70,7 @@ class Recorder:
         kind: Literal["weights", "full"],
         state: Mapping[str, object],
     ) -> str:
-        """Write a checkpoint and return its path inside the run. Before a full one, all rows and events are made durable."""
+        """Write a checkpoint, return its path inside the run; before a full one, rows and events are made durable."""
         tensors = {f"model/{name}": _numpy(weight) for name, weight in model.state_dict().items()}
         if kind == "full":
             tensors |= {
@@ -79,7 +79,7 @@ class Recorder:
                 for key, value in optimizer.state.get(weight, {}).items()
             }
             tensors["random/torch"] = torch.get_rng_state().numpy()
-            if torch.cuda.is_initialized():
+            if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
                 tensors["random/cuda"] = torch.cuda.get_rng_state().numpy()
             for table in self._tables():
                 table.sync()

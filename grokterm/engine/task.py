@@ -1,7 +1,7 @@
 """What a task hands to the trainer: every input with its label, and which of them train and test."""
 
 from dataclasses import dataclass, fields, replace
-from typing import Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -29,5 +29,6 @@ class Task:
 
     def to(self, device: torch.device) -> Self:
         """Return the same task with its tensors on a device."""
-        tensors = {field.name: getattr(self, field.name) for field in fields(self)}
-        return replace(self, **{name: value.to(device) for name, value in tensors.items() if isinstance(value, Tensor)})
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        moved: dict[str, Any] = {name: value.to(device) for name, value in values.items() if isinstance(value, Tensor)}
+        return replace(self, **moved)

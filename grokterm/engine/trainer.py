@@ -63,21 +63,22 @@ class Trainer:
                 self._inbox.wait()
                 continue
             self.advance()
-            if self.step % self.cadence.checkpoint_every == 0:
-                self.save("weights")
             if time.monotonic() - self._last_full_time > FULL_CHECKPOINT_SECONDS:
                 self.save("full")
         self.evaluate()
         self.save("full")
+        self._inbox.close()
         self.recorder.events.write("state", self.step, state="stopped" if self.stopping else "finished")
 
     def advance(self) -> None:
-        """Evaluate this state as its cadences ask, then take one optimizer step and record it."""
+        """Evaluate this state as its cadences ask, take one optimizer step and record it, checkpoint at its cadence."""
         begun = time.perf_counter()
         self.evaluate()
         self.update()
         self.recorder.flush()
         self._busy += time.perf_counter() - begun
+        if self.step % self.cadence.checkpoint_every == 0:
+            self.save("weights")
 
     def evaluate(self) -> None:
         """Test loss and measures of the state at this step, each at its cadence."""
@@ -139,7 +140,7 @@ class Trainer:
         if "weight_norm_sq" in numbers:
             self._phases.see_norm(self.step, numbers["weight_norm_sq"])
         if "excluded_loss_max" in numbers:
-            self._tell(self._phases.see_excluded(self.step, numbers["excluded_loss_max"]))
+            self._phases.see_excluded(self.step, numbers["excluded_loss_max"])
 
     def _record_test(self, logits: Tensor) -> None:
         loss, accuracy = cross_entropy(logits, self._test[1])

@@ -1,10 +1,15 @@
-"""Excluded loss: the training loss once the key frequencies are taken away. Memorisation would survive, the circuit not."""
+"""Excluded loss: the training loss without the key frequencies. Memorisation would survive that, the circuit not."""
+
+import math
 
 import torch
 from torch import Tensor
 
 from grokterm.catalog import part
 from grokterm.engine.cross_entropy import cross_entropy
+
+SMALLEST_TOTAL = 1e-290
+"""Below it, terms that underflowed (float64 ends at 5e-324) could have mattered."""
 
 
 @part
@@ -43,7 +48,8 @@ def without_each_wave(L: Tensor, wave_tables: Tensor, sums: Tensor, labels: Tens
     lift = removed.amax(dim=2, keepdim=True)
     totals = by_sum @ (removed - lift).exp().transpose(1, 2)  # (p, inputs, frequencies)
     log_totals = L.new_empty(len(sums), wave_tables.shape[0])
-    log_totals[order] = (totals[sums[order], place]).log() + lift[sums[order], :, 0]
+    totals = torch.where(totals > SMALLEST_TOTAL, totals, math.nan)
+    log_totals[order] = totals[sums[order], place].log() + lift[sums[order], :, 0]
     correct = L.gather(1, labels[:, None]) - wave_tables[:, sums, labels].T  # (n, frequencies)
     losses = (log_totals + highest - correct).mean(dim=0)
     for k in (~losses.isfinite()).nonzero()[:, 0]:  # logits hundreds apart: the product underflowed

@@ -16,8 +16,8 @@ def logit_fve(
 ) -> dict[str, Tensor]:
     """Share of the row-centred logits in Σ_key v_k u_k, and that approximation's loss (Nanda et al. 2023, section 4.2).
 
-    u_k is the unit cube cos(w_k(a+b−c)), v_k = ⟨L, u_k⟩ (logit_cosines, one a frequency). Rows are centred (mean over classes
-    subtracted) because softmax ignores that part.
+    u_k is the unit cube cos(w_k(a+b−c)), v_k = ⟨L, u_k⟩ (logit_cosines, one a frequency). Rows are centred (mean over
+    classes subtracted) because softmax ignores that part.
     """
     p = len(sum_table)
     cosines = unit_cosines(p, sum_table.device)
@@ -37,5 +37,5 @@ def unit_cosines(p: int, device: torch.device) -> Tensor:
     """u_k as a function of the sum s and the class c, float64 (frequencies, p, p): √(2/p³) cos(w_k(s − c))."""
     residues = torch.arange(p, device=device)
     k = torch.arange(1, (p + 1) // 2, device=device)
-    angles = 2 * math.pi / p * ((k[:, None, None] * (residues[:, None] - residues)) % p)
-    return angles.double().cos() * math.sqrt(2 / p**3)
+    turns = ((k[:, None, None] * (residues[:, None] - residues)) % p).double()  # before any float32: v spans 1e7
+    return (2 * math.pi / p * turns).cos() * math.sqrt(2 / p**3)

@@ -16,7 +16,7 @@ def restricted_loss(
     train: Tensor,
     test: Tensor,
 ) -> dict[str, Tensor]:
-    """Cross-entropy of R = Σ_key P_k L, with each class's mean over the inputs put back (Nanda et al. 2023, section 5.1).
+    """Cross-entropy of R = Σ_key P_k L, each class's mean over the inputs put back (Nanda et al. 2023, section 5.1).
 
     On all inputs, on train and on test. R depends on an input's sum alone, so a table of p sums holds it; without the
     mean the number is another one entirely (0.211 against 11.04 on one reference model).

@@ -9,7 +9,7 @@ from grokterm.catalog import part
 
 @part
 def weight_norm(parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """weight_norm_sq = Σ w² over every trained parameter, its root, and the sum per parameter (Nanda et al. 2023, section 5)."""
+    """Σ w² over every trained parameter (weight_norm_sq), its root, and Σ w² of each (Nanda et al. 2023, section 5)."""
     squares = {name: weight.double().square().sum() for name, weight in parameters.items()}
     total = sum(squares.values(), start=next(iter(squares.values())).new_zeros(()))
     return {

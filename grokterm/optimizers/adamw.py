@@ -18,5 +18,5 @@ def adamw(
     betas: tuple[Beta, Beta] = (0.9, 0.98),
     eps: Positive = 1e-8,
 ) -> torch.optim.Optimizer:
-    """Make the optimizer over all parameters, biases included (Loshchilov & Hutter 2019; values of Nanda et al. 2023)."""
+    """Make it for all parameters, biases included (Loshchilov & Hutter 2019; the values of Nanda et al. 2023)."""
     return torch.optim.AdamW(parameters, lr=lr, weight_decay=weight_decay, betas=betas, eps=eps, fused=True)

@@ -68,7 +68,7 @@ class TableWriter:
         """Rows written to the file so far, without those still buffered."""
         return (self._end - len(self._header)) // self.dtype.itemsize
 
-    def append(self, *values: Any) -> None:  # noqa: ANN401 - numbers and arrays, as the columns have them
+    def append(self, *values: Any) -> None:
         """Buffer one row: a value per column, in the columns' order (a scalar fills a column that has a shape)."""
         if self._row_struct is not None:
             self._pending += self._row_struct.pack(*values)

@@ -56,7 +56,7 @@ def modular(
 
 def _python_order(n: int, seed: int) -> list[int]:
     rows = list(range(n))
-    random.Random(seed).shuffle(rows)  # noqa: S311
+    random.Random(seed).shuffle(rows)
     return rows
 
 

@@ -17,6 +17,8 @@ def format_value(value: float) -> str:
 
 def fraction(value: float, low: float, high: float) -> float:
     """Where `value` lies between `low` (0) and `high` (1); halves keep ±1e308 from overflowing."""
+    if math.isfinite(high - low):
+        return (value - low) / (high - low)
     return (value / 2 - low / 2) / (high / 2 - low / 2)
 
 

@@ -40,7 +40,7 @@ def last_position(
     b_out: Tensor,
     W_U: Tensor,
 ) -> tuple[Tensor, Tensor] | None:
-    """Logits (batch, n_classes) and neurons (batch, d_mlp) of tokens (batch, n_ctx); None where scores spread too widely."""
+    """Logits (batch, n_classes), neurons (batch, d_mlp) of tokens (batch, n_ctx); None where scores spread too far."""
     n_tokens, d_model = W_E.shape
     n_heads, _, d_head = W_Q.shape
     before = tokens.shape[1] - 1  # positions before the last

@@ -1,0 +1,43 @@
+"""Spaces frames so that watching costs training no more than its share; pure.
+
+What the screen's thread computes, the training thread waits for: both need Python's lock. So the cost of watching is
+counted in processor seconds of the screen's thread. They are paid from a purse that fills with `share` of the time
+that passes; a frame may be drawn when the purse is not in debt.
+"""
+
+from dataclasses import dataclass
+
+FASTEST = 0.1
+"""Seconds between two frames at least: 10 frames/s."""
+
+PURSE = 0.1
+"""Seconds of drawing that can be saved up, for the moment after a quiet time."""
+
+
+@dataclass
+class FrameBudget:
+    """The purse. `share` is the part of training time that watching may cost (--frame-budget)."""
+
+    share: float
+    purse: float = PURSE
+    _seen: float | None = None
+    _spent: float = 0.0
+    _drawn: float = float("-inf")
+
+    def pay(self, now: float, spent: float, *, training: bool) -> None:
+        """Account for the time up to `now` (s) in which the thread has used `spent` processor seconds in all.
+
+        While nothing trains there is nobody to disturb, and nothing is charged.
+        """
+        if self._seen is not None and training:
+            earned = (now - self._seen) * self.share
+            self.purse = min(self.purse + earned - (spent - self._spent), PURSE)
+        self._seen, self._spent = now, spent
+
+    def may_draw(self, now: float, *, training: bool) -> bool:
+        """Whether a frame may be drawn now."""
+        return now - self._drawn >= FASTEST and (self.purse > 0 or not training)
+
+    def drew(self, now: float) -> None:
+        """Remember that a frame was drawn."""
+        self._drawn = now

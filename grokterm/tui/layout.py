@@ -1,0 +1,44 @@
+"""Where things go on a terminal of any size; pure, in cells."""
+
+from dataclasses import dataclass
+
+PANEL_WIDTH = 58
+PANEL_HEIGHT = 13
+NARROW = 100
+"""Below this width one panel is shown at a time, picked by its digit."""
+
+ORDER = (1, 4, 3, 2, 5, 6)
+"""Panels in the order in which they get a place: loss and spectrum side by side, then norm and accuracy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Rows of panel digits, the heights of the parts around them, and whether the panels have frames."""
+
+    grid: tuple[tuple[int, ...], ...]
+    header: int
+    log: int
+    footer: int
+    framed: bool
+
+
+def arrange(width: int, height: int, chosen: int, *, zoomed: bool, log_digit: int) -> Layout:
+    """Lay out panels on a terminal of width × height; `chosen` is the panel that must be visible."""
+    header = 2 if height >= 8 else 1 if height >= 4 else 0
+    footer = 1 if height >= 6 else 0
+    framed = height >= 12 and width >= 30
+    left = height - header - footer
+    if width < NARROW or left < PANEL_HEIGHT or zoomed:
+        log = 0 if chosen == log_digit else 3 if left >= 40 else 2 if left >= 20 else 0
+        return Layout(((chosen,),), header, log, footer, framed)
+    columns = min(3, max(2, width // PANEL_WIDTH))
+    rows = 2 if left >= 2 * PANEL_HEIGHT else 1
+    log = 0 if left < rows * PANEL_HEIGHT + 3 else 8 if left - rows * 18 >= 8 else 4
+    places = ORDER[: rows * columns]
+    if chosen not in places and chosen != log_digit:
+        places = (*places[:-1], chosen)
+    if chosen == log_digit and log == 0:
+        places = (*places[:-1], log_digit)
+    half = rows * columns // rows
+    grid = tuple(places[row * half : (row + 1) * half] for row in range(rows))
+    return Layout(tuple(row for row in grid if row), header, log, footer, framed)

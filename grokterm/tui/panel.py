@@ -1,0 +1,219 @@
+"""What a panel is: a title and rows of cells, drawn from a run's history. One file a panel, in `panels/`.
+
+A panel is a class decorated with `@part`, made without arguments. Most are curves over steps: see `CurvePanel`.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grokterm.history import History
+from grokterm.tui.cells import Pattern, Row
+from grokterm.tui.chart import Entry, Line, Mark, Stretch, View, draw_lines, legend
+from grokterm.tui.looks import Looks
+from grokterm.tui.ticks import format_value
+
+ASCII_MARKERS = "*o+x#%@&$~"
+PATTERNS: tuple[Pattern, ...] = ("solid", "dash", "dot")
+SMOOTHED_SHARE = 0.02
+"""A smoothed curve averages over this share of the steps in view."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A drawn panel: its title (axes, what could not be drawn) and exactly as many rows as were asked for."""
+
+    title: str
+    rows: tuple[Row, ...]
+
+
+class Panel(Protocol):
+    """A part of kind "panels"."""
+
+    digit: int
+    name: str
+
+    def reads(self) -> frozenset[str]:
+        """Which of History.poll's changes make a new picture necessary."""
+        ...
+
+    def has_something(self, history: History) -> bool:
+        """Whether the run records anything this panel could show."""
+        ...
+
+    def draw(self, history: History, looks: Looks, width: int, height: int) -> Picture:
+        """Draw in exactly width × height cells."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One series in a panel: the column's name, what the legend calls it, and how it looks everywhere."""
+
+    column: str
+    label: str
+    style: str
+    pattern: Pattern = "solid"
+    ascii_marker: str = "*"
+
+
+class CurvePanel:
+    """Curves over steps. A subclass says which, on what axis."""
+
+    digit: ClassVar[int]
+    name: ClassVar[str]
+    curves: ClassVar[tuple[Curve, ...]] = ()
+    log_y: ClassVar[bool] = False
+    limits: ClassVar[tuple[float | None, float | None]] = (None, None)
+    ribbon: ClassVar[bool] = False
+
+    def reads(self) -> frozenset[str]:
+        """Every table, and the events that put ticks on the axis."""
+        return frozenset({"steps", "tests", "measures", "arrays", "events"})
+
+    def curves_of(self, history: History) -> Sequence[Curve]:
+        """The curves to draw for this run."""
+        recorded = set(history.names())
+        return [curve for curve in self.curves if curve.column in recorded]
+
+    def has_something(self, history: History) -> bool:
+        """Whether any of the curves is recorded."""
+        return bool(self.curves_of(history))
+
+    def series(self, history: History, column: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Steps and values of a curve."""
+        found = history.series(column)
+        return found.steps, found.values
+
+    def draw(self, history: History, looks: Looks, width: int, height: int) -> Picture:
+        """Legend with the values at the cursor, then the chart."""
+        return draw_curves(
+            self.name,
+            [(curve, *self.series(history, curve.column)) for curve in self.curves_of(history)],
+            history,
+            looks,
+            width,
+            height,
+            log_y=looks.is_log_y(self.digit, self.log_y),
+            limits=self.limits,
+            ribbon=self.ribbon,
+        )
+
+
+Drawn = tuple[Curve, NDArray[np.int64], NDArray[np.float64]]
+
+
+def draw_curves(
+    name: str,
+    drawn: Sequence[Drawn],
+    history: History,
+    looks: Looks,
+    width: int,
+    height: int,
+    *,
+    log_y: bool,
+    limits: tuple[float | None, float | None] = (None, None),
+    ribbon: bool = False,
+) -> Picture:
+    """Legend rows (values at the cursor or the newest), then curves, the first on top, and the run's marks."""
+    low, high = looks.shown(history.step)
+    entries = [
+        Entry(curve.label, curve.style, curve.pattern, value_text(steps, values, looks.cursor), curve.ascii_marker)
+        for curve, steps, values in drawn
+    ]
+    top = legend(entries, width, legend_rows(height), markers=looks.markers) if height >= 5 else ()
+    lines = [line for each in reversed(drawn) for line in _lines(each, looks, high - low, log_y=log_y)]
+    drawing = draw_lines(
+        lines,
+        width=width,
+        height=max(height - len(top), 1),
+        view=View(
+            x_min=low,
+            x_max=high,
+            log_x=looks.log_x,
+            log_y=log_y,
+            cursor=looks.cursor,
+            y_min=None if log_y else limits[0],
+            y_max=None if log_y else limits[1],
+        ),
+        marks=marks_of(history),
+        ribbon=ribbon_of(history) if ribbon else (),
+        markers=looks.markers,
+    )
+    axes = [text for text, on in (("log y", log_y), ("log x", looks.log_x), ("smooth", looks.smooth)) if on]
+    return Picture(" · ".join([name, *axes, *drawing.notes]), (*top, *drawing.rows)[:height])
+
+
+def legend_rows(height: int) -> int:
+    """Rows that a legend may take in a panel of so many rows."""
+    return 3 if height >= 22 else 2 if height >= 13 else 1
+
+
+def value_text(steps: NDArray[np.int64], values: NDArray[np.float64], cursor: int | None) -> str:
+    """The recorded value at the last row at or before the cursor, exactly as far as four digits go; "" before the first."""
+    row = len(steps) - 1 if cursor is None else int(np.searchsorted(steps, cursor, side="right")) - 1
+    return format_value(float(values[row])) if row >= 0 else ""
+
+
+def marks_of(history: History) -> list[Mark]:
+    """A tick for every intervention, snapshot and note."""
+    marks = []
+    for event in history.events:
+        if event.kind == "edit":
+            marks.append(Mark(event.step, f"{short_knob(str(event.data.get('knob')))} {_number(event.data.get('new'))}", "mark"))
+        elif event.kind == "snapshot":
+            marks.append(Mark(event.step, str(event.data.get("note") or "snapshot"), "mark"))
+        elif event.kind == "note":
+            marks.append(Mark(event.step, str(event.data.get("text", "")), "mark"))
+    return marks
+
+
+def ribbon_of(history: History) -> list[Stretch]:
+    """The phases, from each one's first step to the next one's."""
+    ends = [*(phase.at for phase in history.phases[1:]), max(history.step, 1)]
+    styles = {"memorization": "phase0", "circuit formation": "phase1", "cleanup": "phase2", "grokked": "phase3"}
+    return [
+        Stretch(phase.at, end, phase.phase, styles.get(phase.phase, "phase0"))
+        for phase, end in zip(history.phases, ends, strict=False)
+    ]
+
+
+def short_knob(knob: str) -> str:
+    """The short name of a knob: lr, wd, β₁."""
+    return {"weight_decay": "wd", "beta1": "β₁", "beta2": "β₂"}.get(knob, knob)
+
+
+def _number(value: object) -> str:
+    return format_value(float(value)) if isinstance(value, int | float) else str(value)
+
+
+def _lines(drawn: Drawn, looks: Looks, span: float, *, log_y: bool) -> Iterable[Line]:
+    curve, steps, values = drawn
+    x = steps.astype(np.float64)
+    raw = Line(curve.label, x, values, curve.style, curve.pattern, curve.ascii_marker, faint=looks.smooth)
+    if not looks.smooth:
+        return [raw]
+    smoothed = moving_average(x, values, span * SMOOTHED_SHARE, log_y=log_y)
+    return [raw, Line(curve.label, x, smoothed, curve.style, curve.pattern, curve.ascii_marker)]
+
+
+def moving_average(
+    x: NDArray[np.float64], y: NDArray[np.float64], window: float, *, log_y: bool
+) -> NDArray[np.float64]:
+    """Mean of the drawable values within half a window of every point (of their logarithms on a log axis).
+
+    Points that cannot be drawn are left out of every mean and stay what they are.
+    """
+    usable = np.isfinite(y) & ((y > 0) if log_y else True)
+    scale = float(np.abs(y[usable]).max(initial=1.0))
+    heights = np.log10(np.where(usable, y, 1.0)) if log_y else np.where(usable, y, 0.0) / scale
+    heights = np.where(usable, heights, 0.0)
+    sums = np.concatenate([[0.0], np.cumsum(heights)])
+    counts = np.concatenate([[0], np.cumsum(usable)])
+    first = np.searchsorted(x, x - window / 2, side="left")
+    end = np.searchsorted(x, x + window / 2, side="right")
+    means = (sums[end] - sums[first]) / np.maximum(counts[end] - counts[first], 1)
+    return np.where(usable, 10.0**means if log_y else means * scale, y)

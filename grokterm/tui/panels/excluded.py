@@ -1,0 +1,49 @@
+"""Panel 5: the progress measures, restricted and excluded loss, with one curve per key frequency."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grokterm.catalog import part
+from grokterm.history import History
+from grokterm.tui.panel import Curve, CurvePanel
+from grokterm.tui.panels.fourier import key_frequencies
+
+BY_FREQUENCY = "excluded_loss_k"
+MOST_FREQUENCIES = 6
+COLOURS = ("fifth", "sixth", "norm", "train", "test", "restricted")
+
+
+@part
+class Excluded(CurvePanel):
+    """Excluded loss in all, its honest maximum over single frequencies, and each key frequency of the newest step alone."""
+
+    digit = 5
+    name = "Excluded / restricted loss"
+    log_y = True
+    curves = (
+        Curve("excluded_loss", "excluded", "excluded", "solid", "x"),
+        Curve("excluded_loss_max", "max k", "excluded", "dash", "#"),
+        Curve("restricted_loss", "restricted", "restricted", "dash", "+"),
+    )
+
+    def curves_of(self, history: History) -> Sequence[Curve]:
+        """The fixed ones, and the key frequencies whose removal costs most."""
+        curves = [*super().curves_of(history)]
+        losses = history.array(BY_FREQUENCY).values
+        if len(losses):
+            keys = sorted(key_frequencies(history, None), key=lambda k: -losses[-1][k - 1])[:MOST_FREQUENCIES]
+            curves += [
+                Curve(f"{BY_FREQUENCY}/{k}", f"k={k}", colour, "dot", str(k % 10))
+                for k, colour in zip(sorted(keys), COLOURS, strict=False)
+            ]
+        return curves
+
+    def series(self, history: History, column: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """A frequency's curve is one column of the vectors."""
+        name, _, k = column.partition("/")
+        if name != BY_FREQUENCY:
+            return super().series(history, column)
+        found = history.array(BY_FREQUENCY)
+        return found.steps, found.values[:, int(k) - 1].astype(np.float64)

@@ -1,0 +1,75 @@
+"""Panel 7: what happened, newest last: phases, edits, snapshots, notes, refusals, errors."""
+
+from datetime import datetime
+
+from grokterm.catalog import part
+from grokterm.history import History
+from grokterm.run.events import Event
+from grokterm.tui.cells import Row, Span, one_cell_each, row_of
+from grokterm.tui.looks import Looks
+from grokterm.tui.panel import Picture, short_knob
+from grokterm.tui.ticks import format_value
+
+
+@part
+class Log:
+    """One line an event: step, time of day, what, and its particulars."""
+
+    digit = 7
+    name = "Log"
+
+    def reads(self) -> frozenset[str]:
+        """Only events."""
+        return frozenset({"events"})
+
+    def has_something(self, history: History) -> bool:  # noqa: ARG002 - a panel's signature
+        """There is always something to tell."""
+        return True
+
+    def draw(self, history: History, looks: Looks, width: int, height: int) -> Picture:
+        """The newest events that fit, up to the cursor."""
+        told = [event for event in history.events if looks.cursor is None or event.step <= looks.cursor]
+        ascii_only = looks.markers == "ascii"
+        rows = [_line(event, width, ascii_only=ascii_only) for event in told[-height:]]
+        return Picture(self.name, (*rows, *(row_of((), width) for _ in range(height - len(rows)))))
+
+
+def _line(event: Event, width: int, *, ascii_only: bool) -> Row:
+    kind, text, style = describe(event)
+    when = datetime.fromtimestamp(event.time).strftime("%H:%M:%S")
+    spans = (
+        Span(f"{event.step:>8,}  ", "value"),
+        Span(f"{when}  ", "quiet"),
+        Span(f"{kind:<9}", style),
+        Span(one_cell_each(text, ascii_only=ascii_only), "problem" if style == "problem" else "text"),
+    )
+    return row_of(spans, width)
+
+
+def describe(event: Event) -> tuple[str, str, str]:
+    """An event in words: its kind, its particulars, the style of the kind."""
+    data = event.data
+    match event.kind:
+        case "edit":
+            old, new = (format_value(float(value)) for value in (data.get("old", 0), data.get("new", 0)))  # type: ignore[arg-type]
+            moments = ", moments reset" if data.get("moments") == "reset" else ""
+            return "edit", f"{short_knob(str(data.get('knob')))} {old} → {new}{moments}", "edit"
+        case "snapshot":
+            return "snapshot", str(data.get("note") or data.get("checkpoint", "")), "mark"
+        case "note":
+            return "note", str(data.get("text", "")), "mark"
+        case "phase" if "mark" in data:
+            at = data.get("at", 0)
+            return "mark", f"{str(data['mark']).replace('_at', '')} at {at:,} ({data.get('why', '')})", "phase"
+        case "phase":
+            at = data.get("at", 0)
+            return "phase", f"{data.get('phase', '')} since {at:,} ({data.get('why', '')})", "phase"
+        case "refused":
+            return "refused", str(data.get("why", "")), "problem"
+        case "error":
+            return "error", str(data.get("message", "")), "problem"
+        case "state":
+            device = f" on {data['device']}, {data.get('threads', '?')} threads" if "device" in data else ""
+            return "state", f"{data.get('state', '')}{device}", "quiet"
+        case other:
+            return other[:9], "", "quiet"

@@ -1,0 +1,20 @@
+"""Panel 1: the loss, on which grokking is seen."""
+
+from grokterm.catalog import part
+from grokterm.tui.panel import Curve, CurvePanel
+
+
+@part
+class Loss(CurvePanel):
+    """Train and test loss, restricted and excluded loss, with the phases under the axis."""
+
+    digit = 1
+    name = "Loss"
+    log_y = True
+    ribbon = True
+    curves = (
+        Curve("train_loss", "train", "train", "solid", "*"),
+        Curve("test_loss", "test", "test", "solid", "o"),
+        Curve("restricted_loss", "restricted", "restricted", "dash", "+"),
+        Curve("excluded_loss", "excluded", "excluded", "dot", "x"),
+    )

@@ -1,0 +1,169 @@
+"""The lines around the panels: header, key hints, notices. Pure: a run's history in, rows of cells out."""
+
+from collections.abc import Sequence
+
+from grokterm.history import History
+from grokterm.tui.cells import Markers, Row, Span, one_cell_each, row_of
+from grokterm.tui.panel import short_knob
+from grokterm.tui.ticks import format_value
+
+STATES = {
+    "loading": ("◌", "quiet", "loading torch"),
+    "training": ("●", "good", "training"),
+    "paused": ("‖", "pending", "paused"),
+    "stopping": ("◌", "pending", "stopping"),
+    "stopped": ("■", "strong", "stopped"),
+    "finished": ("✓", "good", "finished"),
+    "failed": ("✗", "problem", "failed"),
+}
+HEADER_KNOBS = ("lr", "weight_decay", "beta1", "beta2")
+ASCII_SIGNS = str.maketrans(
+    {"◌": "o", "●": "*", "‖": "=", "■": "#", "✓": "+", "✗": "x", "·": "|", "→": ">", "█": "#", "░": ".", "β": "b",
+     "₁": "1", "₂": "2", "×": "x", "÷": "/", "≥": ">", "−": "-"}
+)  # fmt: skip
+
+
+def header(history: History, run: str, preset: str, width: int, height: int, markers: Markers) -> tuple[Row, ...]:
+    """The run and its progress; below it (where height is 2) state, phase, knobs and what is pending."""
+    rows = [_progress_line(history, run, preset, width)]
+    if height > 1:
+        rows.append(_state_line(history, width))
+    return tuple(_translated(row, markers) for row in rows[:height])
+
+
+def hints(keys: Sequence[tuple[str, str]], width: int, markers: Markers) -> Row:
+    """Key hints, as many as fit."""
+    spans: list[Span] = []
+    left = width - 1
+    for key, does in keys:
+        needed = len(key) + len(does) + 1 + (2 if spans else 0)
+        if needed > left:
+            break
+        spans += [Span("  ", "")] if spans else []
+        spans += [Span(key, "key"), Span(f" {does}", "quiet")]
+        left -= needed
+    return _translated(row_of([Span(" ", ""), *spans], width), markers)
+
+
+def notice(text: str, style: str, width: int, markers: Markers) -> Row:
+    """A sentence in the place of the key hints."""
+    return _translated(row_of([Span(f" {one_cell_each(text)}", style)], width), markers)
+
+
+def duration(seconds: float) -> str:
+    """1:05, 12:46, 3:07:00; from 100 hours on in days."""
+    whole = int(seconds)
+    if whole >= 360_000:
+        return f"{whole // 86_400} d"
+    hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def planned_steps(history: History) -> int:
+    """How far the run is to train, as far as is known; 0 while it is not."""
+    if "steps" in history.knobs:
+        return int(history.knobs["steps"])
+    training = (history.config or {}).get("training", {})
+    return int(training.get("steps", 0)) if isinstance(training, dict) else 0
+
+
+def _progress_line(history: History, run: str, preset: str, width: int) -> Row:
+    wide = width >= 100
+    planned, step = planned_steps(history), history.step
+    name = [Span("grokterm ", "quiet"), Span(one_cell_each(preset), "strong")]
+    if wide and run != preset:
+        name.append(Span(f" · {one_cell_each(run)}", "quiet"))
+    share = min(step / planned, 1.0) if planned else 0.0
+    rate = history.rate() if history.state == "training" else 0.0
+    tail = f" {share:4.0%}" if planned else ""
+    if rate > 0:
+        left = duration((planned - step) / rate) if planned > step else ""
+        tail += f"  {rate:.3g}/s" + (f"  {left} left" if left and width >= 60 else "")
+    count = f"step {step:,} / {planned:,}" if planned else f"step {step:,}"
+    used = sum(len(span.text) for span in name)
+    cells = min(25, max(0, width - used - len(count) - len(tail) - (8 if wide else 5)))
+    bar = ("█" * round(share * cells), "░" * (cells - round(share * cells))) if cells >= 5 else ("", "")
+    right = [Span(f"{count}  ", ""), Span(bar[0], "train"), Span(bar[1], "axis"), Span(tail, "")]
+    gap = width - used - sum(len(span.text) for span in right) - 2
+    if gap < 1:
+        return row_of([Span(f" {count}{tail} ", ""), *name], width)
+    return row_of([Span(" ", ""), *name, Span(" " * gap, ""), *right], width)
+
+
+def _state_line(history: History, width: int) -> Row:
+    wide = width >= 100
+    sign, style, word = STATES.get(history.state, ("●", "quiet", history.state))
+    spans = [Span(f" {sign} ", style), Span(word, style if history.state != "training" else "")]
+    if history.phases:
+        phase = history.phases[-1]
+        since = f" since {phase.at:,}" if wide else ""
+        spans = [Span(f" {sign} ", style)] if not wide and history.state == "training" else [*spans, Span(" ", "")]
+        spans.append(Span(phase.phase.upper(), "strong"))
+        spans.append(Span(since, "quiet"))
+    apart = Span("   " if wide else "  ", "")
+    for knob in HEADER_KNOBS if wide else HEADER_KNOBS[:2]:
+        if knob in history.knobs:
+            spans += [apart, *_knob(history, knob)]
+    spans += [Span(f"  {text} (asked)", "pending") for text in _other_requests(history)]
+    if wide and {"lr", "weight_decay"} <= history.knobs.keys():
+        decay = history.knobs["lr"] * history.knobs["weight_decay"]
+        spans += [apart, Span("lr·wd ", "quiet"), Span(format_value(decay), "")]
+    extra = _extra_wide(history) if wide else _extra_narrow(history)
+    room = width - sum(len(span.text) for span in spans) - 2
+    for label, text in extra:
+        needed = len(label) + len(text) + 4
+        if needed <= room:
+            spans += [apart, Span(f"{label} " if label else "", "quiet"), Span(text, "")]
+            room -= needed
+    return row_of(spans, width)
+
+
+def _knob(history: History, knob: str) -> list[Span]:
+    spans = [Span(f"{short_knob(knob)} ", "quiet"), Span(format_value(history.knobs[knob]), "")]
+    asked = pending_value(history, knob)
+    if asked is not None:
+        spans.append(Span(f" → {format_value(asked)} (asked)", "pending"))
+    return spans
+
+
+def pending_value(history: History, knob: str) -> float | None:
+    """The value of a knob that was asked for last and is not answered yet."""
+    asked = [r.data.get("value") for r in history.pending.values() if r.do == "set" and r.data.get("knob") == knob]
+    numbers = [float(value) for value in asked if isinstance(value, int | float)]
+    return numbers[-1] if numbers else None
+
+
+def _other_requests(history: History) -> list[str]:
+    """What was asked and does not show in the header's knobs."""
+    texts = []
+    for request in history.pending.values():
+        knob = str(request.data.get("knob", ""))
+        if request.do != "set":
+            texts.append(request.do)
+        elif knob not in HEADER_KNOBS:
+            texts.append(f"{short_knob(knob)} → {request.data.get('value')}")
+    return texts
+
+
+def _extra_wide(history: History) -> list[tuple[str, str]]:
+    extra = []
+    share = history.series("measures_share").values
+    if len(share):
+        extra.append(("measures", f"{share[-1]:.0%}"))
+    device = next((event.data for event in history.events if "device" in event.data), None)
+    if device:
+        extra.append(("", f"{device['device']} × {device.get('threads', '?')}"))
+    return extra
+
+
+def _extra_narrow(history: History) -> list[tuple[str, str]]:
+    """Where only one panel is in sight, the other numbers that matter most."""
+    names = (("train", "train_loss"), ("test", "test_loss"), ("acc", "test_accuracy"))
+    found = ((label, history.series(name).values) for label, name in names)
+    return [(label, format_value(float(values[-1]))) for label, values in found if len(values)]
+
+
+def _translated(row: Row, markers: Markers) -> Row:
+    if markers != "ascii":
+        return row
+    return tuple(Span(span.text.translate(ASCII_SIGNS), span.style) for span in row)

@@ -1,0 +1,163 @@
+"""Every panel on every kind of number: nothing raises, warns, or draws outside its cells."""
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+from recorded import KEYS, record
+
+from grokterm.catalog import Catalog
+from grokterm.history import History
+from grokterm.run.directory import RunDirectory, create
+from grokterm.run.events import EventLog
+from grokterm.run.table import TableWriter
+from grokterm.tui.cells import Markers
+from grokterm.tui.looks import Looks
+from grokterm.tui.panel import Panel, moving_average
+from grokterm.tui.panels.fourier import key_frequencies, paired
+
+PANELS = Catalog().names("panels")
+NASTY: dict[str, list[float]] = {
+    "nothing": [],
+    "one point": [0.3],
+    "nan": [np.nan] * 5,
+    "infinities": [1.0, np.inf, -np.inf, 2.0],
+    "zero": [0.0] * 4,
+    "negative": [-1.0, -2.0, -3.0],
+    "huge": [1e300, -1e300, 1e-300, 5e-324],
+    "constant": [0.7] * 50,
+    "all of it": [np.nan, np.inf, -np.inf, 0.0, -1.0, 1e300, 1e-300, 1.0],
+}
+COLUMNS = {
+    "steps": ("time", "train_loss", "train_accuracy", "grad_norm", "lr"),
+    "tests": ("test_loss", "test_accuracy"),
+    "measures": (
+        *("seconds", "measures_share", "excluded_loss", "excluded_loss_max", "restricted_loss", "logit_fve"),
+        *("gini_embedding", "weight_norm_sq", "weight_norm_sq/W_E", "logit_margin_min", "logit_margin_mean"),
+    ),
+}
+VECTORS = ("fourier_embedding", "neuron_clusters", "excluded_loss_k")
+SIZES = [(58, 16), (20, 6), (7, 3), (1, 1), (120, 40)]
+
+
+def panel(name: str) -> Panel:
+    made: Panel = Catalog().load("panels", name)()
+    return made
+
+
+def nasty_run(runs: Path, values: list[float]) -> RunDirectory:
+    run = create(runs, "nasty")
+    for table, names in COLUMNS.items():
+        with TableWriter(run.path / f"{table}.npy", np.dtype([("step", "<i8"), *((n, "<f8") for n in names)])) as rows:
+            for step, value in enumerate(values):
+                rows.append(step * 10, *(value for _ in names))
+    for name in VECTORS:
+        size = 23 if name == "fourier_embedding" else 11
+        with TableWriter(run.arrays / f"{name}.npy", np.dtype([("step", "<i8"), ("value", "<f8", (size,))])) as rows:
+            for step, value in enumerate(values):
+                rows.append(step * 10, np.full(size, value))
+    events = EventLog(run.events_path)
+    events.write("state", 0, state="training", knobs={"lr": float("nan"), "steps": 100})
+    events.write("edit", 5, knob="lr", old=float("inf"), new=float("nan"))
+    events.write("phase", 0, phase="memorization", at=0)
+    return run
+
+
+@pytest.mark.parametrize("kind", NASTY)
+@pytest.mark.parametrize("name", PANELS)
+def test_a_panel_draws_any_numbers_in_its_cells(tmp_path: Path, name: str, kind: str) -> None:
+    history = History(nasty_run(tmp_path, NASTY[kind]))
+    history.poll()
+    markers: tuple[Markers, ...] = ("braille", "block", "ascii")
+    spans = (None, (0.0, 10.0), (15.0, 16.0), (500.0, 900.0))
+    for log_x, log_y, smooth, waterfall in itertools.product((False, True), repeat=4):
+        looks = Looks(
+            span=spans[(log_x + 2 * smooth) % 4],
+            cursor=None if smooth else 12,
+            log_x=log_x,
+            flipped_y=frozenset({panel(name).digit} if log_y else ()),
+            smooth=smooth,
+            waterfall=waterfall,
+            markers=markers[(log_y + smooth) % 3],
+        )
+        for width, height in SIZES:
+            picture = panel(name).draw(history, looks, width, height)
+            assert len(picture.rows) == height
+            assert {sum(len(span.text) for span in row) for row in picture.rows} == {width}
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> History:
+    history = History(record(tmp_path))
+    history.poll()
+    return history
+
+
+def text(name: str, history: History, looks: Looks | None = None, width: int = 58, height: int = 16) -> str:
+    picture = panel(name).draw(history, looks or Looks(), width, height)
+    return "\n".join("".join(span.text for span in row) for row in picture.rows)
+
+
+def test_what_cannot_be_drawn_is_counted_in_the_title(tmp_path: Path) -> None:
+    nasty = History(nasty_run(tmp_path, [1.0, float("nan"), 0.0, 2.0]))
+    nasty.poll()
+    title = panel("loss").draw(nasty, Looks(), 58, 16).title
+    assert "4 nan" in title
+    assert "4 ≤ 0" in title
+
+
+def test_loss_has_legend_values_phases_and_the_edit(history: History) -> None:
+    drawn = text("loss", history)
+    for expected in ("━ train 7.97e-06", "━ test 1.995e-06", "restricted", "excluded", "circuit formation", "wd 2", "▲"):
+        assert expected in drawn
+
+
+def test_legend_reads_the_row_at_the_cursor(history: History) -> None:
+    assert "train 4.7 " in text("loss", history, Looks(cursor=0))
+    at = history.value_at("test_loss", 123)
+    assert at is not None
+    assert f"test {at[1]:.4g}" in text("loss", history, Looks(cursor=123))
+
+
+def test_fourier_names_the_key_frequencies_of_the_moment(history: History) -> None:
+    assert key_frequencies(history, None) == list(KEYS)
+    assert key_frequencies(history, 10) == []
+    assert "key 3 7" in panel("fourier").draw(history, Looks(), 58, 16).title
+    last = text("fourier", history).split("\n")[-1]
+    assert [word for word in last.split() if word.isdigit()] == ["3", "7"]
+
+
+def test_paired_is_the_length_of_cosine_and_sine() -> None:
+    assert paired(np.array([[9.0, 3.0, 4.0, 5.0, 12.0]])).tolist() == [[5.0, 13.0]]
+
+
+def test_excluded_has_one_curve_a_key_frequency(history: History) -> None:
+    drawn = text("excluded", history, width=110)
+    assert "k=3 12" in drawn
+    assert "k=7 12" in drawn
+
+
+def test_numbers_without_a_panel_get_one(history: History) -> None:
+    drawn = text("others", history, width=110)
+    assert "mine" in drawn
+    assert "grad norm" in drawn
+    assert "gini" not in drawn
+
+
+def test_log_tells_events_literally(history: History) -> None:
+    drawn = text("log", history, width=100)
+    assert "wd 1 → 2" in drawn
+    assert "[bold]odd[/bold] ?[31m" in drawn
+
+
+def test_moving_average_keeps_constants_gaps_and_scale() -> None:
+    x = np.arange(100.0)
+    assert np.allclose(moving_average(x, np.full(100, 3.0), 10, log_y=True), 3.0)
+    y = np.where(x % 2 == 0, 1.0, 100.0)
+    assert np.allclose(moving_average(x, y, 20, log_y=True)[20:80], 10.0, rtol=0.3)
+    assert np.allclose(moving_average(x, y, 20, log_y=False)[20:80], 50.5, rtol=0.1)
+    y[50] = np.nan
+    smoothed = moving_average(x, y, 20, log_y=True)
+    assert np.isnan(smoothed[50])
+    assert np.isfinite(np.delete(smoothed, 50)).all()

@@ -1,0 +1,256 @@
+"""The run screen on a recorded run: what it shows at which size, and what its keys ask for."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from recorded import record
+from textual.pilot import Pilot
+
+from grokterm.catalog import Catalog
+from grokterm.errors import GroktermError
+from grokterm.run.directory import RunDirectory
+from grokterm.tui.app import GroktermApp
+from grokterm.tui.rows import RowsView
+from grokterm.tui.screens.run import PanelView
+
+SIZES = [(80, 24), (120, 40), (200, 50), (100, 30), (99, 60), (60, 15), (40, 12), (30, 8), (20, 8), (10, 3), (2, 2)]
+
+
+class NoTraining:
+    """A training that never does anything."""
+
+    def __init__(self, *, alive: bool = True) -> None:
+        self.error: GroktermError | None = None
+        self.preset_name = "recorded"
+        self.catalog = Catalog()
+        self._alive = alive
+
+    def start(self) -> None:
+        pass
+
+    def is_alive(self) -> bool:
+        return self._alive
+
+    def join(self, timeout: float | None = None) -> None:
+        self._alive = False
+
+
+def app_for(run: RunDirectory, *, alive: bool = True) -> GroktermApp:
+    return GroktermApp(run, NoTraining(alive=alive), frame_budget=1.0, markers="braille")
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> GroktermApp:
+    return app_for(record(tmp_path, state="training"))
+
+
+async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
+    for _ in range(300):
+        if condition():
+            return
+        await pilot.pause(0.01)
+    raise AssertionError("the screen never got there")
+
+
+async def ready(pilot: Pilot[None], app: GroktermApp) -> None:
+    await until(pilot, lambda: app.history.step and any(view.text.strip() for view in app.screen.query(PanelView)))
+    app.run_screen.draw_everything()
+    await pilot.pause()
+
+
+def screen_text(app: GroktermApp) -> str:
+    return "\n".join(view.text for view in app.run_screen.query(RowsView) if view.display)
+
+
+def requests(app: GroktermApp) -> list[dict[str, object]]:
+    path = app.history.run.inbox_path
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+async def test_every_size_shows_the_run(running: GroktermApp, width: int, height: int) -> None:
+    async with running.run_test(size=(width, height)) as pilot:
+        await ready(pilot, running)
+        views = list(running.run_screen.query(PanelView))
+        assert len(views) == {(100, 30): 4, (120, 40): 4, (200, 50): 6}.get((width, height), 1)
+        for view in views:
+            lines = view.text.split("\n")
+            assert len(lines) == view.content_size.height
+            assert {len(line) for line in lines} == {view.content_size.width}
+        if height >= 8 and width >= 40:
+            assert "400" in screen_text(running)
+
+
+async def test_resizing_to_anything_survives(running: GroktermApp) -> None:
+    async with running.run_test(size=(120, 40)) as pilot:
+        await ready(pilot, running)
+        for width, height in [*SIZES, *reversed(SIZES)]:
+            await pilot.resize_terminal(width, height)
+            await pilot.pause()
+        await until(pilot, lambda: len(running.run_screen.query(PanelView)) == 1)
+        await pilot.resize_terminal(120, 40)
+        await until(pilot, lambda: len(running.run_screen.query(PanelView)) == 4)
+        await ready(pilot, running)
+        assert "train" in screen_text(running)
+
+
+async def test_header_tells_step_phase_and_knobs(running: GroktermApp) -> None:
+    async with running.run_test(size=(120, 40)) as pilot:
+        await ready(pilot, running)
+        header = running.run_screen.query_one("#header", RowsView).text
+        for expected in ("recorded", "step 400 / 400", "CIRCUIT FORMATION since 80", "lr 0.001", "wd 2", "measures 5%"):
+            assert expected in header
+
+
+async def test_text_of_a_run_is_shown_literally(running: GroktermApp) -> None:
+    async with running.run_test(size=(120, 40)) as pilot:
+        await ready(pilot, running)
+        await pilot.press("7", "z")
+        await pilot.pause()
+        assert "[bold]odd[/bold] ?[31m" in screen_text(running)
+        assert "\x1b" not in screen_text(running)
+
+
+@pytest.mark.parametrize(
+    ("key", "asked"),
+    [
+        ("space", {"do": "pause"}),
+        ("full_stop", {"do": "step"}),
+        ("l", {"do": "set", "knob": "lr", "value": 0.0005, "moments": "kept"}),
+        ("L", {"do": "set", "knob": "lr", "value": 0.002, "moments": "kept"}),
+        ("w", {"do": "set", "knob": "weight_decay", "value": 1.0, "moments": "kept"}),
+        ("W", {"do": "set", "knob": "weight_decay", "value": 4.0, "moments": "kept"}),
+    ],
+)
+async def test_a_steering_key_asks_and_shows_what_is_pending(
+    running: GroktermApp, key: str, asked: dict[str, object]
+) -> None:
+    async with running.run_test(size=(120, 40)) as pilot:
+        await ready(pilot, running)
+        await pilot.press(key)
+        (request,) = requests(running)
+        assert asked.items() <= request.items()
+        header = running.run_screen.query_one("#header", RowsView).text
+        assert "(asked)" in header
+
+
+async def test_pressing_twice_builds_on_what_was_asked(running: GroktermApp) -> None:
+    async with running.run_test(size=(120, 40)) as pilot:
+        await ready(pilot, running)
+        await pilot.press("W", "W")
+        assert [request["value"] for request in requests(running)] == [4.0, 8.0]
+
+
+async def test_snapshot_and_note_take_a_text(running: GroktermApp) -> None:
+    async with running.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, running)
+        await pilot.press("s", *"mine", "enter")
+        await pilot.press("s", "enter")
+        await pilot.press("n", *"why", "enter")
+        await pilot.press("n", "enter", "escape")
+        await pilot.press("s", *"no", "escape")
+        got = [(request["do"], request.get("note", request.get("text"))) for request in requests(running)]
+        assert got == [("snapshot", "mine"), ("snapshot", ""), ("note", "why")]
+
+
+async def test_edit_asks_again_before_a_big_jump(running: GroktermApp) -> None:
+    async with running.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, running)
+        await pilot.press("e", *"lr=2", "enter")
+        assert not requests(running)
+        await pilot.press("enter")
+        await pilot.press("e", *"beta1", "tab", *"0.95", "ctrl+r", "enter")
+        await pilot.press("e", *"lr x", "enter", "escape")
+        got = [(request["knob"], request["value"], request["moments"]) for request in requests(running)]
+        assert got == [("lr", 2.0, "kept"), ("beta1", 0.95, "reset")]
+
+
+async def test_keys_after_the_end_of_training_say_so(tmp_path: Path) -> None:
+    app = app_for(record(tmp_path), alive=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, app)
+        await pilot.press("L")
+        assert not requests(app)
+        assert "training has ended" in screen_text(app)
+        await pilot.press("q")
+        await pilot.pause()
+    assert app.return_code == 0
+
+
+async def test_quit_asks_while_training(running: GroktermApp) -> None:
+    async with running.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, running)
+        await pilot.press("q", "c")
+        assert running.screen is running.run_screen
+        await pilot.press("q", "escape")
+        assert running.screen is running.run_screen
+        await pilot.press("q", "s")
+        await pilot.pause()
+    assert running.return_code == 0
+
+
+async def test_digits_zoom_and_tab_choose_panels(running: GroktermApp) -> None:
+    async with running.run_test(size=(120, 40)) as pilot:
+        await ready(pilot, running)
+        shown = lambda: [view.digit for view in running.run_screen.query(PanelView)]  # noqa: E731
+        assert shown() == [1, 4, 3, 2]
+        await pilot.press("5")
+        assert 5 in shown()
+        await pilot.press("z")
+        assert shown() == [5]
+        await pilot.press("tab")
+        assert shown() == [6]
+        await pilot.press("shift+tab", "shift+tab")
+        assert shown() == [4]
+        await pilot.press("escape")
+        assert len(shown()) == 4
+        await pilot.press("9")
+        assert "no panel 9" in screen_text(running)
+        await pilot.press("8", "z")
+        await pilot.pause()
+        assert "mine" in screen_text(running)
+
+
+async def test_cursor_reads_recorded_values(running: GroktermApp) -> None:
+    async with running.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, running)
+        await pilot.press("home")
+        assert "train 4.7 " in screen_text(running)
+        await pilot.press("end", "left", "left", "right", "shift+left")
+        assert running.run_screen.looks.cursor is not None
+        assert 300 < running.run_screen.looks.cursor < 400
+        await pilot.press("plus", "plus")
+        span = running.run_screen.looks.span
+        assert span is not None
+        assert span[1] - span[0] == pytest.approx(100)
+        assert span[0] <= running.run_screen.looks.cursor <= span[1]
+        await pilot.press("minus", "0", "f")
+        assert running.run_screen.looks.span is None
+        assert running.run_screen.looks.cursor is None
+
+
+async def test_axes_smoothing_and_waterfall_show_in_titles(running: GroktermApp) -> None:
+    async with running.run_test(size=(120, 40)) as pilot:
+        await ready(pilot, running)
+        titles = lambda: [str(view.border_title) for view in running.run_screen.query(PanelView)]  # noqa: E731
+        assert "log y" in titles()[0]
+        await pilot.press("y", "x", "m", "t")
+        assert "log y" not in titles()[0]
+        assert "log x" in titles()[0]
+        assert "smooth" in titles()[0]
+        assert "× step" in titles()[1]
+
+
+async def test_help_and_palette_open_and_close(running: GroktermApp) -> None:
+    async with running.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, running)
+        await pilot.press("question_mark")
+        assert type(running.screen).__name__ == "HelpScreen"
+        await pilot.press("escape", "f1", "q")
+        assert running.screen is running.run_screen
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: type(running.screen).__name__ == "CommandPalette")
+        await pilot.press("escape", "escape")
+        await until(pilot, lambda: running.screen is running.run_screen)
