@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -35,23 +35,42 @@ def _presets(incomplete: str) -> list[str]:
 
 @app.callback()
 def grokterm(
-    _version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")] = False,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """Watch and steer small neural networks while they grok, in the terminal."""
 
 
 @app.command()
 def run(
-    preset: Annotated[str, typer.Argument(help="A preset: a path, with or without .toml, or a packaged name.", autocompletion=_presets)],
-    overrides: Annotated[list[str] | None, typer.Option("--set", metavar="A.B=V", help="Change a value of the preset, e.g. optimizer.lr=2e-3. Repeatable.")] = None,
+    preset: Annotated[
+        str,
+        typer.Argument(help="A preset: a path, with or without .toml, or a packaged name.", autocompletion=_presets),
+    ],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="A.B=V", help="Change a value of the preset, e.g. optimizer.lr=2e-3. Repeatable."
+        ),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of weights and split.", min=0)] = None,
     steps: Annotated[int | None, typer.Option(help="How many optimizer steps to train.", min=1)] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, or auto: cuda where there is one.")] = None,
+    device: Annotated[
+        Literal["auto", "cpu", "cuda"] | None, typer.Option(help="auto is cuda where there is one.")
+    ] = None,
     runs: Annotated[Path, typer.Option(envvar="GROKTERM_RUNS", help="Where run directories are kept.")] = Path("runs"),
     name: Annotated[str | None, typer.Option(help="Name of the run instead of the preset's.")] = None,
-    headless: Annotated[bool, typer.Option("--headless", help="No screen: progress lines and a closing report.")] = False,
-    parts: Annotated[Path | None, typer.Option(help="A folder of your own tasks/, models/, optimizers/, measures/, panels/. Its code is run.")] = None,
-    frame_budget: Annotated[float, typer.Option(help="Share of training throughput that watching may cost.", min=0.001, max=1.0)] = 0.03,
+    headless: Annotated[
+        bool, typer.Option("--headless", help="No screen: progress lines and a closing report.")
+    ] = False,
+    parts: Annotated[
+        Path | None,
+        typer.Option(help="A folder of your own tasks/, models/, optimizers/, measures/, panels/. Its code is run."),
+    ] = None,
+    frame_budget: Annotated[
+        float, typer.Option(help="Share of training throughput that watching may cost.", min=0.001, max=1.0)
+    ] = 0.03,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
     """Train a preset and show it live.

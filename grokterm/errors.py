@@ -1,9 +1,9 @@
 """The exceptions a person gets to read, each one a clear sentence; `cli.py` turns them into exit codes.
 
-    GroktermError       1   anything below, for whoever catches them all
-    ├── UsageError      2   a command line, preset or setting that cannot be obeyed
-    ├── RunError        3   a run directory that cannot be created, read or locked
-    └── TrainingError   4   training that could not go on
+GroktermError       1   anything below, for whoever catches them all
+├── UsageError      2   a command line, preset or setting that cannot be obeyed
+├── RunError        3   a run directory that cannot be created, read or locked
+└── TrainingError   4   training that could not go on
 """
 
 import difflib

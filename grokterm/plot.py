@@ -6,9 +6,9 @@ that are ready. A column of dots is one upright stroke from the curve's lowest t
 strokes meet (`grokterm.envelope`), and where a curve is not finite there is no stroke.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,16 +20,16 @@ from grokterm.tui.cells import Markers, glyphs_for, one_cell_each
 from grokterm.tui.dots import dot_rows
 from grokterm.tui.ticks import across, upward
 
-SIGNS: dict[Markers, tuple[str, ...]] = {
-    "braille": ("braille", "hd", "x", "o", "+"),  # plotext's names; a sign for every curve, coloured or not
+SIGNS: dict[Markers, tuple[str, ...]] = {  # plotext's names; a sign for every curve, in colour or not
+    "braille": ("braille", "hd", "x", "o", "+"),
     "block": ("hd", "x", "o", "+", "*"),
     "ascii": ("*", "o", "x", "+", "#"),
 }
-SHOWN_AS = {"braille": "⣿", "hd": "▞"}
-COLOURS = (74, 214, 36, 175, 145)  # of 256: the Okabe-Ito sky blue, orange, green, purple, and grey
-LEAST_COLUMNS, LEAST_ROWS = 10, 3
-_DOTS = 2, 4  # of a cell, across and down: those of braille; plotext rounds them to what a coarser marker has
-_ASCII_FRAME = str.maketrans("┤└┬─│┴├┼", "|+++|+|+" if False else "|++-|+|+")
+COLOURS = (74, 214, 36, 175, 145)  # of 256, near Okabe and Ito's sky blue, orange, green, purple, and grey
+LEAST_COLUMNS, LEAST_ROWS = 8, 2
+_LOOKS = {"braille": "⣿", "hd": "▞"}
+_ACROSS, _DOWN = 2, 4  # dots of a cell in braille; plotext rounds them to what a coarser marker has
+_ASCII_FRAME = str.maketrans({"┤": "+", "└": "+", "┬": "+", "─": "-", "│": "|"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +43,166 @@ class Curve:
 
 @dataclass(frozen=True)
 class Boundary:
-    """A step from which something has another name."""
+    """A step from which a stretch of the x axis has a name."""
 
     label: str
     at: float
+
+
+def loss_chart(history: History, *, width: int, height: int, colour: bool, markers: Markers = "braille") -> str:
+    """Train and test loss over steps on log y with the phases' beginnings: at most `height` lines, no newline after."""
+    series = [(label, history.series(f"{label}_loss")) for label in ("train", "test")]
+    curves = [Curve(label, found.steps, found.values) for label, found in series if found.steps.size]
+    phases = [Boundary(change.phase, change.at) for change in history.phases]
+    title = "loss, log y"
+    return chart(curves, phases, title=title, width=width, height=height, colour=colour, markers=markers, log_y=True)
+
+
+def chart(
+    curves: Sequence[Curve],
+    boundaries: Sequence[Boundary] = (),
+    *,
+    title: str,
+    width: int,
+    height: int,
+    colour: bool,
+    markers: Markers = "braille",
+    log_x: bool = False,
+    log_y: bool = False,
+) -> str:
+    """Curves over steps as text: a line of labels, the boundaries' names, the plot. A sentence where nothing can be."""
+    head = _head(title, curves, width, colour, markers, log_y)
+    names_row = 1 if boundaries else 0
+    rows = height - 1 - names_row - 2
+    first = min((float(curve.x[0]) for curve in curves if len(curve.x)), default=0.0)
+    last = max((float(curve.x[-1]) for curve in curves if len(curve.x)), default=1.0)
+    over = step_limits(first, last, None, None, log=log_x)
+    finest = np.linspace(over.low, over.high, max(width, 2) * _ACROSS + 1)
+    limits = _y_limits([envelope(curve.x, curve.y, finest, log_x=log_x, log_y=log_y) for curve in curves], log_y)
+    if limits is None:
+        return f"{head}\nnothing to draw yet"
+    labels = upward(limits.low, limits.high, max(rows, 1), log=log_y, dots=_DOWN)
+    gutter = max((len(text) for _, text in labels), default=1)
+    columns = width - gutter - 1
+    if columns < LEAST_COLUMNS or rows < LEAST_ROWS:
+        return f"{head}\nno room for a chart"
+    drawn = _drawn(curves, boundaries, over, limits, columns, rows, markers)
+    picture = _with_axes(drawn, over, labels, gutter, columns, rows, colour, markers)
+    names = [_names(boundaries, over, gutter + 1, columns, markers)] if boundaries else []
+    return "\n".join([head, *names, *picture])
+
+
+def _y_limits(envelopes: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]], log_y: bool) -> Limits | None:
+    """Limits around everything drawable, in drawn coordinates; None when nothing is."""
+    values = np.concatenate([part[np.isfinite(part)] for both in envelopes for part in both] or [np.zeros(0)])
+    if not values.size:
+        return None
+    around = log_limits if log_y else linear_limits
+    return Limits(*around(float(values.min()), float(values.max())), log_y)
+
+
+def _drawn(
+    curves: Sequence[Curve],
+    boundaries: Sequence[Boundary],
+    over: Limits,
+    limits: Limits,
+    columns: int,
+    rows: int,
+    markers: Markers,
+) -> list[tuple[str, int, list[float], list[float]]]:
+    """What plotext is to draw as (marker, colour, x, y), in dots from the lower left; two points are one stroke."""
+    drawn: list[tuple[str, int, list[float], list[float]]] = []
+    mark = glyphs_for(markers).mark
+    for boundary in boundaries:
+        column = over.column(boundary.at, columns)
+        if column:  # the first column is where the axis is
+            x = (column + 0.5) * _ACROSS
+            y = [(row + 0.5) * _DOWN for row in range(rows) for _ in range(2)]
+            drawn.append((mark, COLOURS[-1], [x] * len(y), y))
+    edges = np.linspace(over.low, over.high, columns * _ACROSS + 1)
+    for index, curve in enumerate(curves):
+        low, high = envelope(curve.x, curve.y, edges, log_x=over.log, log_y=limits.log)
+        shown = np.flatnonzero(np.isfinite(low) & np.isfinite(high))
+        dots = rows * _DOWN
+        ends = [dots - 0.5 - dot_rows(part[shown], limits.low, limits.high, dots) for part in (low, high)]
+        x_dots, y_dots = np.repeat(shown + 0.5, 2).tolist(), np.stack(ends, axis=1).ravel().tolist()
+        drawn.append((_sign(index, markers), COLOURS[index % len(COLOURS)], x_dots, y_dots))
+    return drawn
+
+
+def _with_axes(
+    drawn: Sequence[tuple[str, int, list[float], list[float]]],
+    over: Limits,
+    labels: Sequence[tuple[int, str]],
+    gutter: int,
+    columns: int,
+    rows: int,
+    colour: bool,
+    markers: Markers,
+) -> list[str]:
+    """Have plotext draw the strokes between a left and a lower axis; returns the lines."""
+    import plotext  # a quarter of a second, and only here
+
+    plotext.terminal.limit(False, False)  # else it cuts the chart at what it takes for the terminal's size
+    figure: Any = plotext.figure.clear()
+    figure.theme("colorless")  # or it paints a white canvas
+    figure.plot_size(columns + gutter + 1, rows + 2)
+    figure.legend(False)
+    figure.axes(False, axis="x", side="upper")
+    figure.axes(False, axis="y", side="right")
+    for marker, number, x, y in drawn:
+        signal = figure.signal(x, y, marker=plotext.marker(marker, pixel=plotext.pixel(number)))
+        for second in range(1, len(x), 2):
+            signal.line(second, True)
+        figure.draw(signal)
+    horizontal, vertical = figure.ruler("x"), figure.ruler("y")
+    horizontal.lim(0, columns * _ACROSS)
+    vertical.lim(0, rows * _DOWN)
+    ticks = across(over.low, over.high, columns, log=over.log)
+    horizontal.alignment(lim="edge", tick="left")
+    vertical.alignment(lim="edge")
+    horizontal.ticks([(column + 0.5) * _ACROSS for column, _ in ticks], labels=[text for _, text in ticks])
+    vertical.ticks([(rows - row - 0.5) * _DOWN for row, _ in labels], labels=[text.rjust(gutter) for _, text in labels])
+    text: str = figure.build().string(colorless=not colour)
+    figure.clear()
+    lines = text.rstrip("\n").split("\n")
+    if markers == "ascii":
+        lines = [line.translate(_ASCII_FRAME) for line in lines]
+    return lines if colour else [line.rstrip() for line in lines]
+
+
+def _head(title: str, curves: Sequence[Curve], width: int, colour: bool, markers: Markers, log_y: bool) -> str:
+    """The title and every curve's sign and label, and how many of its points cannot be drawn."""
+    parts, left = [title], width - len(title)
+    for index, curve in enumerate(curves):
+        sign = _LOOKS.get(_sign(index, markers), _sign(index, markers))
+        label = one_cell_each(curve.label, ascii_only=markers == "ascii")
+        lost = len(undrawable(curve.y, log_y=log_y))
+        label += f" ({lost:,} points cannot be drawn)" if lost else ""
+        left -= len(label) + 2 + 3
+        if left < 0:
+            break
+        parts.append(
+            f"\x1b[38;5;{COLOURS[index % len(COLOURS)]}m{sign}\x1b[0m {label}" if colour else f"{sign} {label}"
+        )
+    return "   ".join(parts) if len(title) <= width else title[:width]
+
+
+def _names(boundaries: Sequence[Boundary], over: Limits, left: int, columns: int, markers: Markers) -> str:
+    """The boundaries' names, each above its line, or ending with the plot; cut off where the next one begins."""
+    placed: list[tuple[int, str]] = []
+    for boundary in boundaries:
+        column = over.column(boundary.at, columns)
+        label = one_cell_each(boundary.label, ascii_only=markers == "ascii")[:columns]
+        if column is not None:
+            placed.append((left + min(column, columns - len(label)), label))
+    line = ""
+    for index, (start, label) in enumerate(placed):
+        end = min((later for later, _ in placed[index + 1 :]), default=left + columns + 1)
+        line = line.ljust(start) + label[: max(end - start - 1, 0)]
+    return line
+
+
+def _sign(index: int, markers: Markers) -> str:
+    signs = SIGNS[markers]
+    return signs[index % len(signs)]

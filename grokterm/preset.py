@@ -66,7 +66,7 @@ class Preset:
 def find(reference: str) -> Path:
     """The file of a preset: a path with or without `.toml`, or the name of a packaged one. Raises UsageError."""
     asked = Path(reference)
-    for path in (asked, asked.with_name(f"{asked.name}.toml")):
+    for path in (asked, asked.parent / f"{asked.name}.toml"):
         if path.is_file():
             return path
     folder = packaged_folder()
@@ -116,7 +116,10 @@ def versions() -> dict[str, str]:
 def sentence(error: ValidationError) -> str:
     """What pydantic found wrong, as the end of a sentence."""
     first = error.errors()[0]
+    if first["type"] == "missing":
+        return "must have more values"
     message = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    message = message.partition(", unable to parse")[0]
     return message[0].lower() + message[1:]
 
 

@@ -3,7 +3,10 @@
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from grokterm.catalog import Catalog
+from grokterm.errors import GroktermError
 from grokterm.run.directory import RunDirectory, create
 from grokterm.run.events import EventLog
 from grokterm.run.table import TableWriter
@@ -11,6 +14,25 @@ from grokterm.run.table import TableWriter
 KNOBS = {"lr": 1e-3, "weight_decay": 1.0, "beta1": 0.9, "beta2": 0.98, "eps": 1e-8}
 P = 23
 KEYS = (3, 7)
+
+
+class NoTraining:
+    """A training that never does anything."""
+
+    def __init__(self, *, alive: bool = True) -> None:
+        self.error: GroktermError | None = None
+        self.preset_name = "recorded"
+        self.catalog = Catalog()
+        self._alive = alive
+
+    def start(self) -> None:
+        pass
+
+    def is_alive(self) -> bool:
+        return self._alive
+
+    def join(self, timeout: float | None = None) -> None:
+        self._alive = False
 
 
 def record(runs: Path, steps: int = 400, *, state: str = "finished") -> RunDirectory:
@@ -49,9 +71,19 @@ def _write_measures(run: RunDirectory, steps: int) -> None:
     with TableWriter(run.measures_path, _scalars(*names, *norms)) as table:
         for step in range(0, steps, 20):
             x = step / steps
-            table.append(step, 0.01, 0.05, 1 + 8 * x, 1 + 4 * x, 5 - 4.9 * x, x, 50.0, 2500 - 1500 * x, 90.0, 60.0, x, x)
+            table.append(
+                step, 0.01, 0.05, 1 + 8 * x, 1 + 4 * x, 5 - 4.9 * x, x, 50.0, 2500 - 1500 * x, 90.0, 60.0, x, x
+            )
     spectrum, clusters = np.ones(P, np.float32), np.zeros((P - 1) // 2)
-    vectors = {"fourier_embedding": spectrum, "neuron_clusters": clusters, "excluded_loss_k": clusters + 1}
+    vectors: dict[str, NDArray[np.floating]] = {
+        "fourier_embedding": spectrum,
+        "neuron_clusters": clusters,
+        "excluded_loss_k": clusters + 1,
+    }
+        "fourier_embedding": spectrum,
+        "neuron_clusters": clusters,
+        "excluded_loss_k": clusters + 1,
+    }
     for name, vector in vectors.items():
         dtype = np.dtype([("step", "<i8"), ("value", vector.dtype.str, vector.shape)])
         with TableWriter(run.arrays / f"{name}.npy", dtype) as table:

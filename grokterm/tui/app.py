@@ -82,7 +82,7 @@ class GroktermApp(App[None]):
         self.call_after_refresh(self._training.start)
         self.set_interval(0.2, self._watch_training)
 
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:  # noqa: ARG002 - Textual's
         """What the palette offers: every key's action by name, and the markers."""
         run = self.run_screen
         for group, keys in GROUPS:
@@ -93,14 +93,14 @@ class GroktermApp(App[None]):
                 yield SystemCommand(
                     key.does[:1].upper() + key.does[1:],
                     f"{group or 'Program'} · key {key.shown}",
-                    lambda action=action: self.run_worker(run.run_action(action)),  # type: ignore[misc]
+                    lambda action=action: self.run_worker(run.run_action(action)),
                 )
         markers: tuple[Markers, ...] = ("braille", "block", "ascii")
         for kind in markers:
             yield SystemCommand(
                 f"Draw with {kind} markers",
                 "View",
-                lambda kind=kind: run.look(replace(run.looks, markers=kind)),  # type: ignore[misc]
+                lambda kind=kind: run.look(replace(run.looks, markers=kind)),
             )
 
     def _watch_training(self) -> None:

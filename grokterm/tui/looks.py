@@ -14,7 +14,7 @@ LEAST_SPAN = 10.0
 class Looks:
     """The person's choices. `cursor` None follows the newest step; `span` None shows everything.
 
-    flipped_y: digits of the panels whose y axis is not the panel's own default. waterfall: bars become frequency × step.
+    flipped_y: digits of the panels whose y axis is not the panel's default. waterfall: bars become frequency × step.
     """
 
     cursor: int | None = None

@@ -153,7 +153,7 @@ def legend_rows(height: int) -> int:
 
 
 def value_text(steps: NDArray[np.int64], values: NDArray[np.float64], cursor: int | None) -> str:
-    """The recorded value at the last row at or before the cursor, exactly as far as four digits go; "" before the first."""
+    """The recorded value of the last row at or before the cursor, to four digits; "" before the first."""
     row = len(steps) - 1 if cursor is None else int(np.searchsorted(steps, cursor, side="right")) - 1
     return format_value(float(values[row])) if row >= 0 else ""
 
@@ -163,7 +163,9 @@ def marks_of(history: History) -> list[Mark]:
     marks = []
     for event in history.events:
         if event.kind == "edit":
-            marks.append(Mark(event.step, f"{short_knob(str(event.data.get('knob')))} {_number(event.data.get('new'))}", "mark"))
+            marks.append(
+                Mark(event.step, f"{short_knob(str(event.data.get('knob')))} {_number(event.data.get('new'))}", "mark")
+            )
         elif event.kind == "snapshot":
             marks.append(Mark(event.step, str(event.data.get("note") or "snapshot"), "mark"))
         elif event.kind == "note":

@@ -6,9 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import reference
 import torch
-from reference import FORMS, NAMES, NANDA, TRANSFORMER_LENS, Form
 from torch import Tensor
 from torch.nn import functional
 
@@ -17,6 +15,8 @@ from grokterm.catalog import Catalog
 from grokterm.engine.cross_entropy import cross_entropy, table_cross_entropy
 from grokterm.engine.evaluation import Evaluation
 from grokterm.tasks.modular import modular
+from tests import reference
+from tests.reference import FORMS, NAMES, NANDA, TRANSFORMER_LENS, Form
 
 pytestmark = reference.needed
 

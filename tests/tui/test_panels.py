@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from recorded import KEYS, record
 
 from grokterm.catalog import Catalog
 from grokterm.history import History
@@ -16,6 +15,7 @@ from grokterm.tui.cells import Markers
 from grokterm.tui.looks import Looks
 from grokterm.tui.panel import Panel, moving_average
 from grokterm.tui.panels.fourier import key_frequencies, paired
+from tests.recorded import KEYS, record
 
 PANELS = Catalog().names("panels")
 NASTY: dict[str, list[float]] = {
@@ -109,7 +109,15 @@ def test_what_cannot_be_drawn_is_counted_in_the_title(tmp_path: Path) -> None:
 
 def test_loss_has_legend_values_phases_and_the_edit(history: History) -> None:
     drawn = text("loss", history)
-    for expected in ("━ train 7.97e-06", "━ test 1.995e-06", "restricted", "excluded", "circuit formation", "wd 2", "▲"):
+    for expected in (
+        "━ train 7.97e-06",
+        "━ test 1.995e-06",
+        "restricted",
+        "excluded",
+        "circuit formation",
+        "wd 2",
+        "▲",
+    ):
         assert expected in drawn
 
 

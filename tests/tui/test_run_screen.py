@@ -5,36 +5,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from recorded import record
 from textual.pilot import Pilot
 
-from grokterm.catalog import Catalog
-from grokterm.errors import GroktermError
 from grokterm.run.directory import RunDirectory
 from grokterm.tui.app import GroktermApp
 from grokterm.tui.rows import RowsView
 from grokterm.tui.screens.run import PanelView
+from tests.recorded import NoTraining, record
 
 SIZES = [(80, 24), (120, 40), (200, 50), (100, 30), (99, 60), (60, 15), (40, 12), (30, 8), (20, 8), (10, 3), (2, 2)]
-
-
-class NoTraining:
-    """A training that never does anything."""
-
-    def __init__(self, *, alive: bool = True) -> None:
-        self.error: GroktermError | None = None
-        self.preset_name = "recorded"
-        self.catalog = Catalog()
-        self._alive = alive
-
-    def start(self) -> None:
-        pass
-
-    def is_alive(self) -> bool:
-        return self._alive
-
-    def join(self, timeout: float | None = None) -> None:
-        self._alive = False
 
 
 def app_for(run: RunDirectory, *, alive: bool = True) -> GroktermApp:
@@ -62,6 +41,14 @@ async def ready(pilot: Pilot[None], app: GroktermApp) -> None:
 
 def screen_text(app: GroktermApp) -> str:
     return "\n".join(view.text for view in app.run_screen.query(RowsView) if view.display)
+
+
+def shown(app: GroktermApp) -> list[int]:
+    return [view.digit for view in app.run_screen.query(PanelView)]
+
+
+def titles(app: GroktermApp) -> list[str]:
+    return [str(view.border_title) for view in app.run_screen.query(PanelView)]
 
 
 def requests(app: GroktermApp) -> list[dict[str, object]]:
@@ -194,18 +181,17 @@ async def test_quit_asks_while_training(running: GroktermApp) -> None:
 async def test_digits_zoom_and_tab_choose_panels(running: GroktermApp) -> None:
     async with running.run_test(size=(120, 40)) as pilot:
         await ready(pilot, running)
-        shown = lambda: [view.digit for view in running.run_screen.query(PanelView)]  # noqa: E731
-        assert shown() == [1, 4, 3, 2]
+        assert shown(running) == [1, 4, 3, 2]
         await pilot.press("5")
-        assert 5 in shown()
+        assert 5 in shown(running)
         await pilot.press("z")
-        assert shown() == [5]
+        assert shown(running) == [5]
         await pilot.press("tab")
-        assert shown() == [6]
+        assert shown(running) == [6]
         await pilot.press("shift+tab", "shift+tab")
-        assert shown() == [4]
+        assert shown(running) == [4]
         await pilot.press("escape")
-        assert len(shown()) == 4
+        assert len(shown(running)) == 4
         await pilot.press("9")
         assert "no panel 9" in screen_text(running)
         await pilot.press("8", "z")
@@ -234,13 +220,12 @@ async def test_cursor_reads_recorded_values(running: GroktermApp) -> None:
 async def test_axes_smoothing_and_waterfall_show_in_titles(running: GroktermApp) -> None:
     async with running.run_test(size=(120, 40)) as pilot:
         await ready(pilot, running)
-        titles = lambda: [str(view.border_title) for view in running.run_screen.query(PanelView)]  # noqa: E731
-        assert "log y" in titles()[0]
+        assert "log y" in titles(running)[0]
         await pilot.press("y", "x", "m", "t")
-        assert "log y" not in titles()[0]
-        assert "log x" in titles()[0]
-        assert "smooth" in titles()[0]
-        assert "× step" in titles()[1]
+        assert "log y" not in titles(running)[0]
+        assert "log x" in titles(running)[0]
+        assert "smooth" in titles(running)[0]
+        assert "× step" in titles(running)[1]
 
 
 async def test_help_and_palette_open_and_close(running: GroktermApp) -> None:

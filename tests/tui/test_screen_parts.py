@@ -90,7 +90,12 @@ def test_budget_is_not_charged_while_nothing_trains() -> None:
 
 @pytest.mark.parametrize(
     ("text", "knob", "value"),
-    [("lr=2e-3", "lr", 2e-3), ("lr 2e-3", "lr", 2e-3), (" wd = 0.5 ", "weight_decay", 0.5), ("beta1 .95", "beta1", 0.95)],
+    [
+        ("lr=2e-3", "lr", 2e-3),
+        ("lr 2e-3", "lr", 2e-3),
+        (" wd = 0.5 ", "weight_decay", 0.5),
+        ("beta1 .95", "beta1", 0.95),
+    ],
 )
 def test_edit_line_understands(text: str, knob: str, value: float) -> None:
     typed = understand(text, KNOBS)
@@ -98,7 +103,8 @@ def test_edit_line_understands(text: str, knob: str, value: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "problem"), [("", "type a knob"), ("lrr 2", "did you mean 'lr'"), ("lr", "lr is 0.001"), ("lr x", "no number")]
+    ("text", "problem"),
+    [("", "type a knob"), ("lrr 2", "did you mean 'lr'"), ("lr", "lr is 0.001"), ("lr x", "no number")],
 )
 def test_edit_line_says_what_is_missing(text: str, problem: str) -> None:
     assert problem in understand(text, KNOBS).problem

@@ -17,7 +17,7 @@ COLOURS = ("fifth", "sixth", "norm", "train", "test", "restricted")
 
 @part
 class Excluded(CurvePanel):
-    """Excluded loss in all, its honest maximum over single frequencies, and each key frequency of the newest step alone."""
+    """Excluded loss in all, its maximum over single frequencies, and each key frequency of the newest step alone."""
 
     digit = 5
     name = "Excluded / restricted loss"

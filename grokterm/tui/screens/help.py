@@ -12,13 +12,14 @@ from textual.widgets import Static
 from grokterm.tui.keys import GROUPS
 
 ABOUT = (
-    "Training is steered by requests: a value you ask for shows in yellow until the trainer, between two steps, has put "
-    "it into force; the log (panel 7) then says at which step. A full checkpoint is written before every change.\n\n"
+    "Training is steered by requests: a value you ask for shows in yellow until the trainer, between two steps, has "
+    "put it into force; the log (panel 7) then says at which step. A full checkpoint is written before every change."
+    "\n\n"
     "Times (×) at a chart's edge are values that cannot be drawn there (nan, inf, or ≤ 0 on a log axis); the title "
     "counts them. The legend shows the recorded values at the cursor, or the newest ones.\n\n"
-    "Phases: memorization, circuit formation, cleanup, grokked. The rule that names them is our own (grokterm/phases.py); "
-    "the log gives its reason each time. Key frequencies and restricted / excluded loss are live: taken from the current "
-    "model at each evaluation, not from the final one."
+    "Phases: memorization, circuit formation, cleanup, grokked. The rule that names them is our own; the log gives its "
+    "reason each time. Key frequencies and restricted / excluded loss are live: taken from the current model at each "
+    "evaluation, not from the final one."
 )
 
 

@@ -21,7 +21,7 @@ from grokterm.tui.colours import Palette
 from grokterm.tui.keys import GROUPS, HINTS
 from grokterm.tui.layout import Layout, arrange
 from grokterm.tui.looks import Looks
-from grokterm.tui.panel import Panel
+from grokterm.tui.panel import Panel, short_knob
 from grokterm.tui.panels.log import describe
 from grokterm.tui.rows import RowsView
 from grokterm.tui.screens.ask import AskChoice, AskText
@@ -241,12 +241,12 @@ class RunScreen(Screen[None]):
     def action_scale(self, knob: str, factor: float) -> None:
         """Multiply a knob's value: the one in force, or the one already asked for."""
         if knob not in self.history.knobs:
-            self.say(f"this run has no knob {status.short_knob(knob)} (yet)")
+            self.say(f"this run has no knob {short_knob(knob)} (yet)")
             return
         asked = status.pending_value(self.history, knob)
         base = self.history.knobs[knob] if asked is None else asked
         if base == 0:
-            self.say(f"{status.short_knob(knob)} is 0, and stays 0 however often it is doubled: e sets a value")
+            self.say(f"{short_knob(knob)} is 0, and stays 0 however often it is doubled: e sets a value")
             return
         self.request("set", knob=knob, value=float(f"{base * factor:.12g}"), moments="kept")
 
@@ -283,7 +283,9 @@ class RunScreen(Screen[None]):
         """Pick a panel."""
         panel = self._panels.get(digit)
         if panel is None or not panel.has_something(self.history):
-            self.say(f"there is no panel {digit} in this run" if panel is None else f"{panel.name}: nothing recorded yet")
+            self.say(
+                f"there is no panel {digit} in this run" if panel is None else f"{panel.name}: nothing recorded yet"
+            )
             return
         self.chosen = digit
         await self.lay_out()

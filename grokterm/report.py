@@ -1,0 +1,155 @@
+"""A run in words: the progress line, what happened, the closing report. Pure: a run's history in, plain text out.
+
+Names, notes and messages come from the run; they are shown literally, without their control characters.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from grokterm.history import History
+from grokterm.phases import HELD_FOR
+from grokterm.run.events import Event
+from grokterm.tui.panels.log import describe
+from grokterm.tui.status import duration, planned_steps
+
+SURE_AFTER = 1.0
+"""Seconds of training from which on its speed says something about the time left."""
+_ENDINGS = frozenset({"stopping", "stopped", "finished", "failed"})
+
+
+def plain(text: str) -> str:
+    """`text` on one line without control characters, escape codes' introducers and direction marks."""
+    spaced = "".join(" " if char in "\t\n\r\v\f" else char for char in text)
+    return "".join(char for char in spaced if char.isprintable())
+
+
+def progress_line(history: History) -> str:
+    """The present state as one aligned line."""
+    return "  ".join(_facts(history).values()).rstrip()
+
+
+def short_line(history: History, room: int) -> str:
+    """The present state in at most `room` cells: what matters less is left out."""
+    texts = {name: " ".join(text.split()) for name, text in _facts(history).items() if text}
+    kept: set[str] = set()
+    for name in ("step", "left", "speed", "train", "test", "accuracy", "phase"):
+        wanted = kept | {name}
+        if len("  ".join(text for key, text in texts.items() if key in wanted)) <= room:
+            kept = wanted
+    return "  ".join(text for name, text in texts.items() if name in kept)
+
+
+def _facts(history: History) -> dict[str, str]:
+    planned, rate = planned_steps(history), history.rate()
+    of = f" / {planned:>6,}" if planned else ""
+    return {
+        "step": f"step {history.step:>{max(len(f'{planned:,}'), 6)},}{of}",
+        "speed": f"{f'{rate:,.1f}' if rate < 100 else f'{rate:,.0f}':>7}/s",
+        "train": f"train {_loss(_latest(history, 'train_loss'))}",
+        "test": f"test {_loss(_latest(history, 'test_loss'))}",
+        "accuracy": f"test acc {_share(_latest(history, 'test_accuracy'))}",
+        "phase": plain(history.phase),
+        "left": time_left(history),
+    }
+
+
+def time_left(history: History) -> str:
+    """How long the rest takes at the speed of the last seconds: "1:05 left"; nothing while nobody can know."""
+    if history.state in ("paused", "stopping"):
+        return history.state
+    times, rate = history.times().values, history.rate()
+    rest = planned_steps(history) - history.step
+    if rest <= 0 or rate <= 0 or times[-1] - times[0] < SURE_AFTER:
+        return ""
+    return f"{duration(rest / rate)} left"
+
+
+def event_line(event: Event) -> str | None:
+    """What happened as one line; None for the end of the run, which the closing report tells."""
+    if event.kind == "state" and event.data.get("state") in _ENDINGS:
+        return None
+    kind, text, _ = describe(event)
+    return f"step {event.step:>6,}  {plain(kind)}: {plain(text)}"
+
+
+def closing(history: History) -> str:
+    """The closing report without its chart."""
+    planned = planned_steps(history)
+    of = f" of {planned:,}" if planned else ""
+    seconds = history.times().values
+    took = f", {duration(float(seconds[-1] - seconds[0]))} after it began" if seconds.size > 1 else ""
+    lines = [f"{plain(history.state)} at step {history.step:,}{of}{took}", ""]
+    for part in ("train", "test"):
+        loss, accuracy = (_latest(history, f"{part}_{what}") for what in ("loss", "accuracy"))
+        lines.append(f"{part:<14}loss {_loss(loss)}   accuracy {_share(accuracy)}{_broken(history, f'{part}_loss')}")
+    lines += _labelled("memorised at", [_mark(history, "memorized_at", "train_accuracy")])
+    lines += _labelled("grokked at", [_mark(history, "grokked_at", "test_accuracy")])
+    if {"memorized_at", "grokked_at"} <= history.marks.keys():
+        lines += _labelled("delay", [_delay(history.marks["memorized_at"], history.marks["grokked_at"])])
+    widest = max((len(plain(phase.phase)) for phase in history.phases), default=0)
+    phases = [
+        f"{phase.at:>8,}  {plain(phase.phase):<{widest}}  {plain(phase.why)}".rstrip() for phase in history.phases
+    ]
+    lines += _labelled("phases", [text.removeprefix("  ") for text in phases] or ["none was told apart"])
+    share = _latest(history, "measures_share")
+    lines += _labelled("measures", [f"took {share:.1%} of the training time"] if math.isfinite(share) else ["none"])
+    lines += _labelled("run", [plain(str(history.run.path))])
+    return "\n".join(lines)
+
+
+def _mark(history: History, mark: str, series: str) -> str:
+    """The step of a mark, or how far the run is from one."""
+    if mark in history.marks:
+        return f"{history.marks[mark]:>6,}"
+    found = history.series(series)
+    if not found.steps.size:
+        return "never: it was not measured"
+    part = series.partition("_")[0]
+    there = found.values >= 0.99
+    if there[-1]:
+        last_below = np.flatnonzero(~there)
+        since = int(last_below[-1]) + 1 if last_below.size else 0
+        held = len(there) - since
+        return (
+            f"not certain yet: {part} accuracy ≥ 0.99 since {found.steps[since]:,}, "
+            f"for {held} of the {HELD_FOR} evaluations that make it certain"
+        )
+    if there.any():
+        first = int(found.steps[np.argmax(there)])
+        return f"never: {part} accuracy was ≥ 0.99 at {first:,}, and did not stay there for {HELD_FOR} evaluations"
+    values = np.nan_to_num(found.values, nan=-1.0)
+    best = int(np.argmax(values))
+    if values[best] < 0:
+        return f"never: {part} accuracy was not a number"
+    return f"never: {part} accuracy was {values[best]:.3f} at best, at {found.steps[best]:,}"
+
+
+def _delay(memorized: int, grokked: int) -> str:
+    if grokked <= memorized:
+        return "none: the test data were not later than the training data"
+    times = f", {grokked / memorized:.1f} times as many as to memorise" if memorized else ""
+    return f"{grokked - memorized:>6,} steps between them; {grokked:,} to grok{times}"
+
+
+def _broken(history: History, name: str) -> str:
+    count = int(np.count_nonzero(~np.isfinite(history.series(name).values)))
+    return f"   not finite {count:,} times" if count else ""
+
+
+def _labelled(label: str, texts: Sequence[str]) -> list[str]:
+    return [f"{label if not index else '':<14}{text}" for index, text in enumerate(texts)]
+
+
+def _latest(history: History, name: str) -> float:
+    values = history.series(name).values
+    return float(values[-1]) if values.size else math.nan
+
+
+def _loss(value: float) -> str:
+    return f"{value:8.2e}" if math.isfinite(value) else f"{value:>8}"
+
+
+def _share(value: float) -> str:
+    return f"{value:5.3f}"

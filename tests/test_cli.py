@@ -1,0 +1,195 @@
+"""The command line's errors: one clear sentence, the right exit code, nothing left half-written."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from grokterm.catalog import Catalog
+from grokterm.cli import app
+from grokterm.errors import UsageError
+from grokterm.preset import Preset, find, read
+from grokterm.run.directory import create
+
+ROOT = Path(__file__).parent.parent
+
+
+def grokterm(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "grokterm", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=60,
+        env={**os.environ, **environment},
+    )
+
+
+def chosen(*overrides: str, preset: str = "mod113-quick") -> Preset:
+    return read(find(preset), overrides, Catalog())
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("task.p=112", "task.p = 112 must be an odd prime; the nearest is 109 or 113"),
+        ("task.p=2", "must be an odd prime; the nearest is 3"),
+        ("task.p=1013", "must be less than or equal to 1009"),
+        ("task.train_fraction=0", "task.train_fraction = 0 must be greater than 0"),
+        ("task.train_fraction=1", "task.train_fraction = 1 must be less than 1"),
+        ("task.train_fraction=nan", "task.train_fraction = nan must be"),
+        ("task.operation=ad", "must be 'add' or 'subtract'"),
+        ("task.name=moduler", "there is no task 'moduler'; did you mean 'modular'?"),
+        ("task.name=3", "[task] needs name = one of modular"),
+        ("model.name=gru", "there is no model 'gru'; valid names: "),
+        ("optimizer.name=adam", "there is no optimizer 'adam'; did you mean 'adamw'?"),
+        ("optimizer.weight_deccay=1", "there is no key optimizer.weight_deccay; did you mean 'weight_decay'?"),
+        ("optimizer.lr=-1", "optimizer.lr = -1 must be greater than or equal to 0"),
+        ("optimizer.lr=inf", "optimizer.lr = inf must be a finite number"),
+        ("optimizer.lr=fast", "optimizer.lr = 'fast' must be a valid number"),
+        ("optimizer.betas=[0.9]", "optimizer.betas = [0.9] must have more values"),
+        ("optimizer.betas=[0.9,1]", "must be less than 1"),
+        ("training.steps=0", "training.steps = 0 must be greater than or equal to 1"),
+        ("training.steps=ten", "training.steps = 'ten' must be a valid integer"),
+        ("training.sted=1", "there is no key training.sted; did you mean 'seed'?"),
+        ("training.seed=-1", "training.seed = -1 must be greater than or equal to 0"),
+        ("training.device=gpu", "training.device = 'gpu' must be 'auto', 'cpu' or 'cuda'"),
+        ("trainin.steps=1", "there is no key trainin; did you mean 'training'?"),
+        ("steps=1", "write it as section.key=value, for instance optimizer.lr=2e-3"),
+        ("task.p", "write it as section.key=value"),
+    ],
+)
+def test_a_wrong_setting_names_itself_and_what_would_be_right(override: str, said: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        chosen(override)
+    sentence = str(raised.value)
+    assert sentence.startswith(f"--set {override}: ")
+    assert said in sentence
+    assert "\n" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[task\n", "is not valid TOML: "),
+        ("\xff", "is not valid TOML: "),
+        ("", "needs a section [task]"),
+        ("task = 3\n", "needs a section [task]"),
+        ("[tasks]\n", "there is no key tasks; did you mean 'task'?"),
+        ("[task]\n[model]\n[optimizer]\n[training]\n", "[task] needs name = one of modular"),
+    ],
+)
+def test_a_wrong_file_is_named(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_bytes(text.encode("latin-1"))
+    with pytest.raises(UsageError) as raised:
+        chosen(preset=str(tmp_path / "mine"))
+    sentence = str(raised.value)
+    assert sentence.startswith(f"{file}")
+    assert said in sentence
+    assert "\n" not in sentence
+
+
+def test_the_file_is_named_where_the_setting_came_from_it(tmp_path: Path) -> None:
+    text = (ROOT / "presets" / "mod113-quick.toml").read_text()
+    file = tmp_path / "mine.toml"
+    file.write_text(text.replace("p = 113\n", "p = 114\n"))
+    with pytest.raises(UsageError, match="the nearest is 113 or 127") as raised:
+        chosen("task.train_fraction=0.5", preset=str(file))
+    assert str(raised.value).startswith(f"{file}: task.p = 114 ")
+
+
+@pytest.mark.parametrize("preset", ["mod131", "presets/mod131", "mod131.toml"])
+def test_an_unknown_preset_names_the_nearest(preset: str) -> None:
+    with pytest.raises(UsageError, match="did you mean 'mod113'"):
+        find(preset)
+
+
+@pytest.mark.parametrize("preset", ["mod113", "mod113.toml", "presets/mod113", "presets/mod113.toml"])
+def test_a_preset_is_found_by_name_and_by_path(preset: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for folder in (ROOT, tmp_path):
+        monkeypatch.chdir(folder)
+        assert find(preset).resolve() == ROOT / "presets" / "mod113.toml"
+
+
+def test_a_part_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="there is no such folder"):
+        Catalog(tmp_path / "missing")
+
+
+def test_an_unwritable_runs_directory_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match="the runs directory .*file/runs cannot be written: Not a directory"):
+        create(tmp_path / "file" / "runs", "mine")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run"],
+        ["run", "mod113", "--steps", "0"],
+        ["run", "mod113", "--seed=-1"],
+        ["run", "mod113", "--device", "gpu"],
+        ["run", "mod113", "--frame-budget", "2"],
+        ["run", "mod113", "--bogus"],
+        ["rum"],
+    ],
+)
+def test_a_wrong_command_line_is_exit_2(arguments: list[str], tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, arguments, env={"GROKTERM_RUNS": str(tmp_path / "runs")})
+    assert result.exit_code == 2
+    assert "Error: " in result.stderr
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["mod131"], "there is no preset 'mod131'; did you mean 'mod113'?"),
+        (["mod113", "--set", "task.p=112"], "--set task.p=112: task.p = 112 must be an odd prime"),
+        (["mod113", "--parts", "/nowhere"], "--parts /nowhere: there is no such folder"),
+    ],
+)
+def test_an_error_is_one_line_and_nothing_is_created(tmp_path: Path, arguments: list[str], said: str) -> None:
+    done = grokterm("run", *arguments, "--headless", GROKTERM_RUNS=str(tmp_path / "runs"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"grokterm: {said}")
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--device=cuda"], "training.device = 'cuda': torch finds no CUDA device on this machine; use cpu or auto"),
+        (["--set", "model.d_model=15"], "mod113-quick: d_model = 15 must be a multiple of n_heads = 4"),
+    ],
+)
+def test_a_run_that_cannot_begin_leaves_no_directory(tmp_path: Path, arguments: list[str], said: str) -> None:
+    done = grokterm("run", "mod113-quick", "--headless", f"--runs={tmp_path}", *arguments, CUDA_VISIBLE_DEVICES="")
+    assert done.returncode == 2
+    assert done.stderr == f"grokterm: {said}\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_debug_shows_the_traceback() -> None:
+    done = grokterm("run", "mod131", "--headless", "--debug")
+    assert done.returncode != 0
+    assert "Traceback" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["--version"]])
+def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
+    script = (
+        "import sys\n"
+        "from grokterm.cli import app\n"
+        f"app({arguments!r}, standalone_mode=False)\n"
+        "print(sorted({'torch', 'numpy', 'textual', 'pydantic', 'rich', 'plotext'} & sys.modules.keys()), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stderr.strip() == "[]"
+    assert "grokterm" in done.stdout.lower()
