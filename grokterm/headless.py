@@ -46,11 +46,12 @@ def watch(run: RunDirectory, training: TrainingThread, *, frame_budget: float) -
             _follow(history, training, stop, show)
         finally:
             show.end()
-    if training.error is None or run.config_path.exists():
-        history.poll()
-        output.say(f"\n{closing(history)}\n\n{output.chart(history)}")
     if training.error is not None:
+        with contextlib.suppress(RunError):
+            if run.config_path.exists():
+                output.report(history)
         raise training.error
+    output.report(history)
     return 128 + stop.signal if stop.signal else 0
 
 
@@ -58,9 +59,11 @@ def _follow(history: History, training: TrainingThread, stop: "_Stop", show: "_S
     """Look at the run until training has ended."""
     told = 0
     said_stopping = False
+    goes_on = True
     try:
-        while training.is_alive():
+        while goes_on:
             training.join(POLL_SECONDS)
+            goes_on = training.is_alive()  # before the poll, so that the last one sees everything
             if stop.signal and not said_stopping:
                 said_stopping = True
                 show.say("stopping: writing a full checkpoint … (Ctrl+C again leaves without one)")
@@ -172,14 +175,16 @@ class _Output:
             os.dup2(nowhere, 1)
             os.close(nowhere)
 
-    def chart(self, history: History) -> str:
-        """The losses as a chart that fits."""
+    def report(self, history: History) -> None:
+        """Print the closing report with a chart of the losses that fits. Raises RunError as `History.poll` does."""
+        history.poll()
         width = 80
         if self.is_terminal:
             with contextlib.suppress(OSError):
                 width = os.get_terminal_size(sys.stdout.fileno()).columns or width
         colour = self.is_live and not os.environ.get("NO_COLOR")
-        return loss_chart(history, width=width, height=CHART_ROWS, colour=colour, markers=self._markers)
+        chart = loss_chart(history, width=width, height=CHART_ROWS, colour=colour, markers=self._markers)
+        self.say(f"\n{closing(history)}\n\n{chart}")
 
 
 class _Lines:

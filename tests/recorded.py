@@ -80,10 +80,6 @@ def _write_measures(run: RunDirectory, steps: int) -> None:
         "neuron_clusters": clusters,
         "excluded_loss_k": clusters + 1,
     }
-        "fourier_embedding": spectrum,
-        "neuron_clusters": clusters,
-        "excluded_loss_k": clusters + 1,
-    }
     for name, vector in vectors.items():
         dtype = np.dtype([("step", "<i8"), ("value", vector.dtype.str, vector.shape)])
         with TableWriter(run.arrays / f"{name}.npy", dtype) as table:

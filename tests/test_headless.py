@@ -126,7 +126,7 @@ def test_a_run_into_a_pipe_tells_its_progress_and_reports(tmp_path: Path) -> Non
     assert "\x1b" not in out
 
 
-@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_stops_with_a_full_checkpoint(tmp_path: Path, sent: signal.Signals, code: int) -> None:
     with started(command(tmp_path, *ENDLESS)) as process:
         run = only_run(tmp_path)
@@ -147,7 +147,22 @@ def test_ctrl_c_while_torch_is_loading_waits_in_the_inbox(tmp_path: Path) -> Non
         out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (130, "")
     assert assert_whole(only_run(tmp_path), "stopped") == 0
-    assert "nothing to draw yet" in out
+    assert "stopped at step 0 of 1,000,000\n" in out
+
+
+def test_training_that_fails_is_one_sentence_after_the_report(tmp_path: Path) -> None:
+    measures = tmp_path / "parts" / "measures"
+    measures.mkdir(parents=True)
+    text = "from grokterm.catalog import part\n\n@part\ndef broken(logits):\n    raise RuntimeError('no luck')\n"
+    (measures / "broken.py").write_text(text)
+    with started(command(tmp_path / "runs", f"--parts={tmp_path / 'parts'}")) as process:
+        out, err = process.communicate(timeout=60)
+    run = only_run(tmp_path / "runs")
+    assert process.returncode == 4
+    assert err == f"grokterm: training failed: RuntimeError: no luck (see {run.log_path})\n"
+    assert "step      0  error: RuntimeError: no luck" in out
+    assert "failed at step 0" in out
+    assert "Traceback" in run.log_path.read_text()
 
 
 def slow(runs: Path, before: str = "") -> list[str]:
@@ -255,6 +270,7 @@ def test_no_color_is_obeyed(tmp_path: Path) -> None:
 
 
 def test_a_terminal_that_closes_stops_the_run_with_a_full_checkpoint(tmp_path: Path) -> None:
+    """The system sends SIGHUP then, and every write fails."""
     with on_a_terminal(command(tmp_path, *ENDLESS), 80) as (process, master):
         run = only_run(tmp_path)
         wait_for_rows(run, 30)
