@@ -46,6 +46,9 @@ def watch(run: RunDirectory, training: TrainingThread, *, frame_budget: float) -
             _follow(history, training, stop, show)
         finally:
             show.end()
+            if training.is_alive():  # watching failed; the run ends as one should
+                ask(run.path, "stop")
+                training.join()
     if training.error is not None:
         with contextlib.suppress(RunError):
             if run.config_path.exists():

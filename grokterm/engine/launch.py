@@ -66,16 +66,19 @@ def _build(run: RunDirectory, preset: Preset, catalog: Catalog, device: torch.de
 
 
 def _config(preset: Preset, device: torch.device, threads: int) -> dict[str, Any]:
+    """What run.toml holds (RUN_FORMAT.md): enough to train the same run again."""
     return {
         "format": 1,
         "preset": preset.name,
         "description": preset.description,
+        "seed": preset.training.seed,
         "started": time.time(),
         "host": socket.gethostname(),
+        "device": _name(device),
+        "threads": threads,
         "python": platform.python_version(),
-        "versions": versions(),
+        **versions(),
         **preset.to_toml(),
-        "resolved": {"device": _name(device), "threads": threads},
     }
 
 

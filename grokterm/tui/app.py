@@ -127,6 +127,12 @@ def watch(run: RunDirectory, training: Training, *, frame_budget: float) -> int:
     with terminal_to_itself(run.log_path), _stopping_on_signals(run, training):
         app = GroktermApp(run, training, frame_budget=frame_budget, markers=markers)
         app.run(mouse=False)
+    if training.is_alive():
+        print(
+            "stopping: writing a full checkpoint …"
+            if run.config_path.exists()
+            else "stopping: torch is still loading …"
+        )
     stop(run, training, time.monotonic() + 3600)
     with contextlib.suppress(RunError):
         app.history.poll()

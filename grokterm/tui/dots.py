@@ -12,7 +12,12 @@ _BITS: dict[Markers, NDArray[np.uint8]] = {  # (down, across)
     "ascii": np.array([[1]], dtype=np.uint8),
 }
 _QUADRANTS = np.array([ord(char) for char in " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"], dtype=np.uint32)
-_SHOWN: dict[Pattern, tuple[int, int]] = {"solid": (1, 1), "dash": (5, 8), "dot": (1, 3)}  # dots shown, of how many
+_SHOWN: dict[Pattern, tuple[int, int]] = {
+    "solid": (1, 1),
+    "long": (13, 16),
+    "dash": (5, 8),
+    "dot": (1, 3),
+}  # dots shown, of how many
 
 
 def dot_rows(values: NDArray[np.float64], low: float, high: float, rows: int) -> NDArray[np.intp]:

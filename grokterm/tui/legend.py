@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from grokterm.tui.cells import Markers, Pattern, Row, Span, one_cell_each, row_of
 
-GLYPHS: dict[Pattern, str] = {"solid": "━", "dash": "╍", "dot": "┄"}
+GLYPHS: dict[Pattern, str] = {"solid": "━", "long": "╾", "dash": "╍", "dot": "┄"}
 APART = "  "
 
 

@@ -17,7 +17,7 @@ from grokterm.tui.looks import Looks
 from grokterm.tui.ticks import format_value
 
 ASCII_MARKERS = "*o+x#%@&$~"
-PATTERNS: tuple[Pattern, ...] = ("solid", "dash", "dot")
+PATTERNS: tuple[Pattern, ...] = ("solid", "long", "dash", "dot")
 SMOOTHED_SHARE = 0.02
 """A smoothed curve averages over this share of the steps in view."""
 
@@ -149,7 +149,7 @@ def draw_curves(
 
 def legend_rows(height: int) -> int:
     """Rows that a legend may take in a panel of so many rows."""
-    return 3 if height >= 22 else 2 if height >= 13 else 1
+    return 3 if height >= 22 else 2 if height >= 10 else 1
 
 
 def value_text(steps: NDArray[np.int64], values: NDArray[np.float64], cursor: int | None) -> str:

@@ -16,6 +16,8 @@ STATES = {
     "finished": ("✓", "good", "finished"),
     "failed": ("✗", "problem", "failed"),
 }
+MOST_BAR, LEAST_BAR = 24, 5
+"""Cells of the progress bar."""
 HEADER_KNOBS = ("lr", "weight_decay", "beta1", "beta2")
 ASCII_SIGNS = str.maketrans(
     {"◌": "o", "●": "*", "‖": "=", "■": "#", "✓": "+", "✗": "x", "·": "|", "→": ">", "█": "#", "░": ".", "β": "b",
@@ -68,11 +70,7 @@ def planned_steps(history: History) -> int:
 
 
 def _progress_line(history: History, run: str, preset: str, width: int) -> Row:
-    wide = width >= 100
     planned, step = planned_steps(history), history.step
-    name = [Span("grokterm ", "quiet"), Span(one_cell_each(preset), "strong")]
-    if wide and run != preset:
-        name.append(Span(f" · {one_cell_each(run)}", "quiet"))
     share = min(step / planned, 1.0) if planned else 0.0
     rate = history.rate() if history.state == "training" else 0.0
     tail = f" {share:4.0%}" if planned else ""
@@ -80,14 +78,20 @@ def _progress_line(history: History, run: str, preset: str, width: int) -> Row:
         left = duration((planned - step) / rate) if planned > step else ""
         tail += f"  {rate:.3g}/s" + (f"  {left} left" if left and width >= 60 else "")
     count = f"step {step:,} / {planned:,}" if planned else f"step {step:,}"
-    used = sum(len(span.text) for span in name)
-    cells = min(25, max(0, width - used - len(count) - len(tail) - (8 if wide else 5)))
-    bar = ("█" * round(share * cells), "░" * (cells - round(share * cells))) if cells >= 5 else ("", "")
-    right = [Span(f"{count}  ", ""), Span(bar[0], "train"), Span(bar[1], "axis"), Span(tail, "")]
-    gap = width - used - sum(len(span.text) for span in right) - 2
-    if gap < 1:
-        return row_of([Span(f" {count}{tail} ", ""), *name], width)
-    return row_of([Span(" ", ""), *name, Span(" " * gap, ""), *right], width)
+    program, short, long = Span("grokterm ", "quiet"), one_cell_each(preset), f" · {one_cell_each(run)}"
+    for name in ([program, Span(short, "strong"), Span(long, "quiet")], [program, Span(short, "strong")]):
+        room = width - sum(len(span.text) for span in name) - len(count) - len(tail) - 6
+        if room >= MOST_BAR or (room >= 0 and len(name) == 2):
+            cells = min(MOST_BAR, room) if room >= LEAST_BAR else 0
+            full = round(share * cells)
+            right = [
+                Span(f"{count}  ", ""),
+                Span("█" * full, "train"),
+                Span("░" * (cells - full), "axis"),
+                Span(tail, ""),
+            ]
+            return row_of([Span(" ", ""), *name, Span(" " * (room - cells + 2), ""), *right], width)
+    return row_of([Span(f" {count}{tail} ", ""), program, Span(short, "strong")], width)
 
 
 def _state_line(history: History, width: int) -> Row:

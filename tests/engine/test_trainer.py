@@ -158,7 +158,9 @@ def test_configuration_and_first_event_name_what_was_resolved(run: RunDirectory)
     }
     assert config["optimizer"]["betas"] == [0.9, 0.98]
     assert config["training"]["seed"] == 3
-    assert config["resolved"] == {"device": "cpu", "threads": 1}
+    assert (config["format"], config["preset"], config["seed"]) == (1, "tiny", 3)
+    assert (config["device"], config["threads"]) == ("cpu", 1)
+    assert {"host", "started", "grokterm", "torch", "numpy", "python"} <= set(config)
     first = events(run, "state")[0].data
     assert first["threads"] == 1
     knobs = first["knobs"]
@@ -321,6 +323,18 @@ def test_full_checkpoint_before_each_intervention(run: RunDirectory) -> None:
     assert [state["edits"] for state in states] == [0, 1, 2]
     knobs = [state["knobs"] for state in states]
     assert [(k["beta1"], k["lr"]) for k in knobs if isinstance(k, dict)] == [(0.9, 0.01), (0.5, 0.01), (0.5, 0.5)]
+
+
+def test_two_edits_at_one_step_share_the_checkpoint_before_the_first(run: RunDirectory) -> None:
+    ask(run.path, "pause")
+    ask(run.path, "step")
+    ask(run.path, "set", knob="lr", value=0.5, moments="reset")
+    ask(run.path, "set", knob="lr", value=0.6)
+    ask(run.path, "resume")
+    start(run)
+    before = checkpoint.read(run.checkpoints / "000000001.safetensors")
+    assert before.state["edits"] == 0
+    assert "optimizer/W_E/exp_avg" in before.tensors
 
 
 def test_moments_are_kept_or_reset(run: RunDirectory) -> None:

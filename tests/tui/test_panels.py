@@ -111,7 +111,7 @@ def test_loss_has_legend_values_phases_and_the_edit(history: History) -> None:
     drawn = text("loss", history)
     for expected in (
         "━ train 7.97e-06",
-        "━ test 1.995e-06",
+        "╾ test 1.995e-06",
         "restricted",
         "excluded",
         "circuit formation",

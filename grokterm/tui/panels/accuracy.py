@@ -13,5 +13,5 @@ class Accuracy(CurvePanel):
     limits = (0.0, 1.0)
     curves = (
         Curve("train_accuracy", "train", "train", "solid", "*"),
-        Curve("test_accuracy", "test", "test", "solid", "o"),
+        Curve("test_accuracy", "test", "test", "long", "o"),
     )

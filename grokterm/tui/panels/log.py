@@ -69,7 +69,11 @@ def describe(event: Event) -> tuple[str, str, str]:
         case "error":
             return "error", str(data.get("message", "")), "problem"
         case "state":
-            device = f" on {data['device']}, {data.get('threads', '?')} threads" if "device" in data else ""
+            device = f" on {data['device']}, {_threads(data.get('threads'))}" if "device" in data else ""
             return "state", f"{data.get('state', '')}{device}", "quiet"
         case other:
             return other[:9], "", "quiet"
+
+
+def _threads(count: object) -> str:
+    return "1 thread" if count == 1 else f"{count} threads"

@@ -14,7 +14,7 @@ class Loss(CurvePanel):
     ribbon = True
     curves = (
         Curve("train_loss", "train", "train", "solid", "*"),
-        Curve("test_loss", "test", "test", "solid", "o"),
+        Curve("test_loss", "test", "test", "long", "o"),
         Curve("restricted_loss", "restricted", "restricted", "dash", "+"),
         Curve("excluded_loss", "excluded", "excluded", "dot", "x"),
     )

@@ -20,7 +20,7 @@ class Sparsity(CurvePanel):
     limits = (0.0, 1.0)
     curves = (
         Curve("gini_embedding", "Gini W_E", "train", "solid", "*"),
-        Curve("gini_unembedding", "Gini W_L", "test", "solid", "o"),
+        Curve("gini_unembedding", "Gini W_L", "test", "long", "o"),
         Curve("logit_fve", "logit FVE", "restricted", "dash", "+"),
         Curve("neuron_fve", "neuron FVE", "excluded", "dot", "x"),
     )

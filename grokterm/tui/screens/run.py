@@ -120,6 +120,7 @@ class RunScreen(Screen[None]):
         for view, digit in zip(self.query(PanelView), digits, strict=True):
             view.digit = digit
             view.set_class(layout.framed, "framed")
+            view.set_class(self.looks.markers == "ascii", "ascii")
             view.set_class(digit == self.chosen and len(digits) > 1, "chosen")
         self._stale |= set(digits)
         self.call_after_refresh(self.draw_everything)
@@ -311,6 +312,8 @@ class RunScreen(Screen[None]):
         """Look at the run another way, at once."""
         self.looks = looks
         self._stale |= set(self._panels)
+        for view in self.query(PanelView):
+            view.set_class(looks.markers == "ascii", "ascii")
         self.draw_everything()
 
     def _change(self, change: Callable[[Looks], Looks]) -> None:
