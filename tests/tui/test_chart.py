@@ -155,7 +155,7 @@ def test_patterns_leave_gaps_where_a_line_is_flat() -> None:
         draw_lines([replace(line, pattern=p)], width=8, height=1, view=View(y_min=0, y_max=1)).text()
         for p in get_args(Pattern)
     ]
-    assert texts == ["⣀⣀⣀⣀⣀⣀⣀⣀", "⣀⣀⡀ ⣀⣀⡀⢀", "⡀⢀ ⡀⢀ ⡀⢀"]
+    assert texts == ["⣀⣀⣀⣀⣀⣀⣀⣀", "⣀⣀⣀⣀⣀⣀⡀⢀", "⣀⣀⡀ ⣀⣀⡀⢀", "⡀⢀ ⡀⢀ ⡀⢀"]
 
 
 def lit_dot_rows(drawing: Drawing, column: int, markers: Markers) -> set[int]:
@@ -174,7 +174,14 @@ def lit_dot_rows(drawing: Drawing, column: int, markers: Markers) -> set[int]:
 
 @pytest.mark.parametrize(
     ("markers", "pattern"),
-    [("braille", "solid"), ("braille", "dash"), ("braille", "dot"), ("block", "dot"), ("ascii", "dash")],
+    [
+        ("braille", "solid"),
+        ("braille", "long"),
+        ("braille", "dash"),
+        ("braille", "dot"),
+        ("block", "dot"),
+        ("ascii", "dash"),
+    ],
 )
 def test_one_spike_in_a_million_points_is_drawn_at_every_width(markers: Markers, pattern: Pattern) -> None:
     rows, count = 10, 1_000_000
