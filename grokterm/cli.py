@@ -1,5 +1,7 @@
 """The command line: one small function a sub-command, and the one place where errors become exit codes."""
 
+import contextlib
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -104,4 +106,16 @@ def main() -> None:
         if "--debug" in sys.argv:
             raise
         print(f"grokterm: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
+        _leave(error.exit_code)
+    except SystemExit as end:
+        _leave(end.code if isinstance(end.code, int) else 1 if end.code else 0)
+
+
+def _leave(code: int) -> None:
+    """End the process. Everything is written; taking torch's modules apart again would only cost a second."""
+    with contextlib.suppress(OSError):  # a reader of stdout that has gone away
+        sys.stdout.flush()
+        sys.stderr.flush()
+    if "torch" in sys.modules:
+        os._exit(code)
+    sys.exit(code)

@@ -43,7 +43,7 @@ class PhaseRule:
 
     def __init__(self, planned_steps: int) -> None:
         self.phase = MEMORIZATION
-        self._planned = planned_steps
+        self.planned_steps = planned_steps
         self._clock = math.inf
         self._first_loss: float | None = None
         self._loss = self._accuracy = math.nan  # of the latest training step
@@ -65,7 +65,7 @@ class PhaseRule:
         changes = self._mark("memorized_at", step, accuracy, "train accuracy ≥ 0.99")
         changes += self._judge_excluded()
         if self.phase == MEMORIZATION:
-            window = max(1.0, min(self._clock, self._planned) / 10)
+            window = max(1.0, min(self._clock, self.planned_steps) / 10)
             before = _value_before(self._losses, step, self._lowest_loss, window)
             if before is not None and loss < 1e-2 * self._first_loss and self._lowest_loss > 0.95 * before:
                 why = f"train loss {loss:.2g}, falling less than 5 % in {window:g} steps"
@@ -76,7 +76,7 @@ class PhaseRule:
     def see_test(self, step: int, accuracy: float) -> list[Change]:
         """One test evaluation."""
         changes = self._mark("grokked_at", step, accuracy, "test accuracy ≥ 0.99")
-        if self._clock <= self._planned:
+        if self._clock <= self.planned_steps:
             if self.phase in (MEMORIZATION, CIRCUIT_FORMATION) and accuracy >= 0.5:
                 changes.append(self._enter(CLEANUP, step, "test accuracy reached 0.5"))
             if self.phase == CLEANUP and accuracy >= 0.99 and self._norm_settled:

@@ -115,7 +115,7 @@ def test_a_run_into_a_pipe_tells_its_progress_and_reports(tmp_path: Path) -> Non
     assert assert_whole(run, "finished") == 300
     lines = out.split("\n")
     assert lines[0] == f"mod113-quick in {run.path}"
-    assert lines[1] == "step      0  state: training on cpu, 1 threads"
+    assert lines[1] == "step      0  state: training on cpu, 1 thread"
     assert "step      0  phase: memorization since 0 (training begins)" in lines
     assert "finished at step 300 of 300" in out
     assert re.search(r"^memorised at  never: train accuracy was 0\.\d+ at best, at \d+$", out, re.MULTILINE)

@@ -36,7 +36,8 @@ class _CrossEntropy(torch.autograd.Function):
         exponentials = shifted.exp_()
         total = exponentials.sum(dim=1, keepdim=True)
         loss = (total.log() - correct).mean()
-        accuracy = (guess[:, 0] == labels).to(torch.float64).mean()
+        right = (guess[:, 0] == labels) & ~highest[:, 0].isnan()  # a row of NaN guesses nothing
+        accuracy = right.to(torch.float64).mean()
         ctx.save_for_backward(exponentials, total, labels)
         ctx.dtype = logits.dtype
         ctx.mark_non_differentiable(accuracy)

@@ -55,6 +55,7 @@ class Trainer:
     def run(self) -> None:
         """Train until the planned step or until asked to stop; the run ends with a full checkpoint either way."""
         self.recorder.events.write("phase", 0, phase=MEMORIZATION, at=0, why="training begins")
+        self.save("full")
         while not self.stopping and self.step < self.cadence.steps:
             self._inbox.obey()
             if self.stopping:
@@ -105,6 +106,7 @@ class Trainer:
         train_loss, train_accuracy, grad_norm, update_norm = numbers.tolist()
         knobs = self.knobs.in_force()
         self.recorder.step(self.step, time.time(), train_loss, train_accuracy, grad_norm, update_norm, *knobs)
+        self._phases.planned_steps = self.cadence.steps
         decay = self.knobs.decay()
         self._tell(self._phases.see_training(self.step, train_loss, train_accuracy, decay))
         self.step += 1

@@ -183,7 +183,7 @@ def test_rows_describe_the_checkpoint_of_their_step(run: RunDirectory) -> None:
     steps, tests, measures = (read_table(path) for path in (run.steps_path, run.tests_path, run.measures_path))
     before: dict[str, torch.Tensor] = {}
     listed = checkpoint.list_checkpoints(run.checkpoints)
-    assert [info.step for info in listed] == list(range(1, 13))
+    assert [info.step for info in listed] == list(range(13))
     for info in listed:
         model.load_state_dict(weights_of(info.path))
         squares = sum(float(weight.detach().double().square().sum()) for weight in model.parameters())
@@ -234,15 +234,15 @@ def test_training_is_adamw_written_out(run: RunDirectory) -> None:
 def test_checkpoints_come_at_their_cadence(run: RunDirectory) -> None:
     start(run)
     listed = checkpoint.list_checkpoints(run.checkpoints)
-    assert [info.step for info in listed] == [5, 10, 12]
-    assert [checkpoint.read_metadata(info.path).kind for info in listed] == ["weights", "weights", "full"]
+    assert [info.step for info in listed] == [0, 5, 10, 12]
+    assert [checkpoint.read_metadata(info.path).kind for info in listed] == ["full", "weights", "weights", "full"]
 
 
 def test_full_checkpoint_holds_all_it_takes_to_go_on(run: RunDirectory) -> None:
     start(run)
     _, model = task_and_model()
     names = {name for name, _ in model.named_parameters()}
-    weights, full = (checkpoint.read(info.path) for info in checkpoint.list_checkpoints(run.checkpoints)[1:])
+    weights, full = (checkpoint.read(info.path) for info in checkpoint.list_checkpoints(run.checkpoints)[2:])
     assert set(weights.tensors) == {f"model/{name}" for name in names}
     moments = {f"optimizer/{name}/{key}" for name in names for key in ("step", "exp_avg", "exp_avg_sq")}
     assert set(full.tensors) == set(weights.tensors) | moments | {"random/torch"}
@@ -259,7 +259,7 @@ def test_full_checkpoints_also_come_by_the_clock(run: RunDirectory, monkeypatch:
     monkeypatch.setattr(trainer_module, "FULL_CHECKPOINT_SECONDS", 0.0)
     start(run, "steps=3")
     listed = checkpoint.list_checkpoints(run.checkpoints)
-    assert [checkpoint.read_metadata(info.path).kind for info in listed] == ["full"] * 3
+    assert [checkpoint.read_metadata(info.path).kind for info in listed] == ["full"] * 4
 
 
 def test_same_seed_is_the_same_run_bit_for_bit(tmp_path: Path) -> None:
@@ -353,7 +353,7 @@ def test_moments_are_kept_or_reset(run: RunDirectory) -> None:
     counts = {
         info.step: float(checkpoint.read(info.path).tensors["optimizer/W_E/step"])
         for info in checkpoint.list_checkpoints(run.checkpoints)
-        if checkpoint.read_metadata(info.path).kind == "full"
+        if info.step and checkpoint.read_metadata(info.path).kind == "full"
     }
     assert counts == {3: 3, 4: 4, 6: 2}
 
@@ -392,7 +392,7 @@ def test_steps_taken_while_paused_keep_the_cadences_and_the_planned_end(run: Run
     assert "planned end, step 12" in str(answer(run, asked[-1].id).data["why"])
     assert column(run.steps_path, "step").tolist() == list(range(12))
     assert column(run.measures_path, "step").tolist() == [0, 4, 8, 12]
-    assert [info.step for info in checkpoint.list_checkpoints(run.checkpoints)] == [5, 10, 12]
+    assert [info.step for info in checkpoint.list_checkpoints(run.checkpoints)] == [0, 5, 10, 12]
 
 
 def test_stop_ends_with_a_full_checkpoint(run: RunDirectory) -> None:
@@ -403,7 +403,7 @@ def test_stop_ends_with_a_full_checkpoint(run: RunDirectory) -> None:
     start(run)
     assert states(run) == ["training", "paused", "paused", "stopping", "stopped"]
     assert (answer(run, stop.id).step, answer(run, note.id).data["text"]) == (1, "enough")
-    (end,) = checkpoint.list_checkpoints(run.checkpoints)
+    _, end = checkpoint.list_checkpoints(run.checkpoints)
     assert (end.step, checkpoint.read_metadata(end.path).kind) == (1, "full")
     assert column(run.steps_path, "step").tolist() == [0]
     assert column(run.tests_path, "step").tolist() == [0, 1]
@@ -419,7 +419,7 @@ def test_cadences_can_be_edited(run: RunDirectory) -> None:
     assert column(run.steps_path, "step").tolist() == list(range(9))
     assert column(run.tests_path, "step").tolist() == [0, 2, 4, 6, 8]
     assert column(run.measures_path, "step").tolist() == [0, 3, 6, 9]
-    assert [info.step for info in checkpoint.list_checkpoints(run.checkpoints)] == [1, 4, 8, 9]
+    assert [info.step for info in checkpoint.list_checkpoints(run.checkpoints)] == [0, 1, 4, 8, 9]
     assert events(run, "state")[-1].step == 9
 
 
@@ -453,7 +453,7 @@ def test_refused_requests_say_why_and_change_nothing(
     assert str(refusal.data["why"]).startswith(why)
     assert events(run, "edit") == []
     assert column(run.steps_path, "step").tolist() == list(range(12))
-    assert [info.step for info in checkpoint.list_checkpoints(run.checkpoints)] == [5, 10, 12]
+    assert [info.step for info in checkpoint.list_checkpoints(run.checkpoints)] == [0, 5, 10, 12]
 
 
 def test_planned_end_in_the_past_is_refused(run: RunDirectory) -> None:

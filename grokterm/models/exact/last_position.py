@@ -47,18 +47,17 @@ def last_position(
     last = W_E[last_token] + W_pos[-1]
     x = torch.cat([(W_E + W_pos[:before, None]).reshape(-1, d_model), last[None]])  # (before · n_tokens + 1, d_model)
 
-    query = torch.einsum("d,hde->he", last, W_Q) / math.sqrt(d_head)
-    scores = x @ torch.einsum("hde,he->dh", W_K, query)  # (rows, n_heads)
+    query = (last @ W_Q.transpose(0, 1).reshape(d_model, -1)).view(n_heads, d_head, 1) / math.sqrt(d_head)
+    scores = x @ torch.bmm(W_K, query)[..., 0].T  # (rows, n_heads)
     highest = scores.detach().amax(dim=0)
     if not (highest - scores.detach().amin(dim=0)).max() < WIDEST_SCORES:
         return None
     weights = torch.exp(scores - highest)
-    values = torch.einsum("nd,hde->nhe", x, W_V)
+    values = (x @ W_V.transpose(0, 1).reshape(d_model, -1)).view(-1, n_heads, d_head)
     table = torch.cat([(values * weights[..., None]).flatten(1), weights], dim=1)  # (rows, n_heads · d_head + n_heads)
 
     heads_out = W_O.flatten(0, 1)  # (n_heads · d_head, d_model)
-    to_neurons = torch.cat([heads_out, last[None]]) @ W_in
-    to_neurons = torch.cat([to_neurons[:-1], to_neurons[-1:] + b_in])
+    to_neurons = torch.cat([heads_out @ W_in, (last @ W_in + b_in)[None]])
     to_logits = torch.cat([W_out, heads_out, (last + b_out)[None]]) @ W_U
 
     offsets = torch.arange(before + 1, device=tokens.device) * n_tokens
