@@ -95,7 +95,12 @@ def run(
         from grokterm.headless import watch
     else:
         from grokterm.tui.app import watch
-    raise typer.Exit(watch(directory, training, frame_budget=frame_budget))
+    try:
+        code = watch(directory, training, frame_budget=frame_budget)
+    finally:
+        if training.ident is None:  # it never began: leave nothing half-made
+            directory.discard()
+    raise typer.Exit(code)
 
 
 def main() -> None:

@@ -3,10 +3,10 @@
 Nanda et al. 2023 (section 5.2) drew the boundaries of mod113 by eye at 1,400, 9,400 and 14,000 steps. Our clock is the
 decay time T = 1 / (lr · weight_decay), 1,000 steps there, so that the rule carries over to other runs:
 
-- **memorization** until the training loss is under 1e-2 of its first value and its minimum falls by less than 5 % in
-  T / 10 (the minimum so far, so that a spike is no plateau), or,
-  where it is measured, since the minimum of excluded_loss_max once that has risen by half while training went on:
-  the first sign of a circuit. At large lr · weight_decay the loss never levels off and only the second one speaks;
+- **memorization** until the training loss is under 1e-2 of its first value and its minimum so far (a spike is no
+  plateau) falls by less than 5 % in T / 10; or until the step at which excluded_loss_max was lowest, once it has risen
+  by half from there: the first sign of a circuit. This second criterion is an addition of ours: at a large
+  lr · weight_decay the training loss never levels off. Whichever is certain first counts;
 - **circuit formation** until test accuracy reaches 0.5;
 - **cleanup** until test accuracy is at least 0.99 and weight_norm_sq falls by less than 3 % in T; then **grokked**.
 

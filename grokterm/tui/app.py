@@ -5,17 +5,18 @@ import os
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from types import FrameType
 from typing import ClassVar, Protocol
 
 from textual.app import App, SystemCommand
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from grokterm.catalog import Catalog
-from grokterm.errors import GroktermError, RunError
+from grokterm.errors import GroktermError, RunError, UsageError
 from grokterm.history import History
 from grokterm.run.directory import RunDirectory
 from grokterm.run.events import ask
@@ -58,13 +59,18 @@ class GroktermApp(App[None]):
     CSS_PATH = "grokterm.tcss"
     TITLE = "grokterm"
     ENABLE_COMMAND_PALETTE = True
-    BINDINGS: ClassVar[list[BindingType]] = []
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "leave", "quit", show=False, priority=True)]
 
     def __init__(self, run: RunDirectory, training: Training, *, frame_budget: float, markers: Markers) -> None:
         super().__init__(ansi_color=True)
         self._training = training
         catalog = training.catalog
         panels: list[Panel] = [catalog.load("panels", name)() for name in catalog.names("panels")]
+        digits = Counter(panel.digit for panel in panels)
+        for panel in panels:
+            if digits[panel.digit] > 1:
+                free = next(digit for digit in range(1, 100) if digit not in digits)
+                raise UsageError(f"two panels have the digit {panel.digit}, one of them {panel.name!r}; {free} is free")
         self.history = History(run)
         self.run_screen = RunScreen(
             self.history,
@@ -81,6 +87,11 @@ class GroktermApp(App[None]):
         self.push_screen(self.run_screen)
         self.call_after_refresh(self._training.start)
         self.set_interval(0.2, self._watch_training)
+
+    def action_leave(self) -> None:
+        """Textual's own key for quitting asks like ours."""
+        if self.screen is self.run_screen:
+            self.run_screen.action_leave()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:  # noqa: ARG002 - Textual's
         """What the palette offers: every key's action by name, and the markers."""
@@ -146,9 +157,14 @@ def watch(run: RunDirectory, training: Training, *, frame_budget: float) -> int:
 
 def stop(run: RunDirectory, training: Training, deadline: float) -> None:
     """Ask training to stop and wait until it has saved its state, or until the deadline (time.monotonic)."""
-    if training.is_alive():
+    if not training.is_alive():
+        return
+    try:
         ask(run.path, "stop")
-        training.join(max(deadline - time.monotonic(), 0.0))
+    except RunError as error:  # a full disk, a directory that is gone: nothing more can be saved
+        print(f"{error}; leaving with the last checkpoint that was written")
+        return
+    training.join(max(deadline - time.monotonic(), 0.0))
 
 
 @contextlib.contextmanager
@@ -159,7 +175,7 @@ def _stopping_on_signals(run: RunDirectory, training: Training) -> Iterator[None
     """
 
     def leave(number: int, _: FrameType | None) -> None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(RunError):
             stop(run, training, time.monotonic() + STOP_SECONDS)
         os._exit(128 + number)
 

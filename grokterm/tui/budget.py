@@ -13,6 +13,9 @@ FASTEST = 0.1
 PURSE = 0.1
 """Seconds of drawing that can be saved up, for the moment after a quiet time."""
 
+MOST_DEBT = 0.06
+"""Seconds of drawing owed at most: somebody who holds a key down must not look at a frozen screen afterwards."""
+
 
 @dataclass
 class FrameBudget:
@@ -31,7 +34,7 @@ class FrameBudget:
         """
         if self._seen is not None and training:
             earned = (now - self._seen) * self.share
-            self.purse = min(self.purse + earned - (spent - self._spent), PURSE)
+            self.purse = min(max(self.purse + earned - (spent - self._spent), -MOST_DEBT), PURSE)
         self._seen, self._spent = now, spent
 
     def may_draw(self, now: float, *, training: bool) -> bool:

@@ -114,10 +114,10 @@ class Canvas:
 
 
 def row_of(spans: Sequence[Span], width: int) -> Row:
-    """Spans as one row: cut at `width`, filled up with blanks."""
+    """Spans as one row: cut at `width`, filled up with blanks; no escape code or wide character gets through."""
     row: list[Span] = []
     for span in spans:
-        text = span.text[:width]
+        text = one_cell_each(span.text[:width])
         width -= len(text)
         if text:
             row.append(Span(text, span.style))

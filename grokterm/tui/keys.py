@@ -63,7 +63,7 @@ HINTS = (
     ("q", "quit"),
     ("n", "note"),
     ("z", "zoom"),
-    ("1–8", "panel"),
+    ("1–9", "panel"),
     ("y/x", "log"),
     ("←→", "cursor"),
     ("f", "follow"),

@@ -37,8 +37,7 @@ def arrange(width: int, height: int, chosen: int, *, zoomed: bool, log_digit: in
     places = ORDER[: rows * columns]
     if chosen not in places and chosen != log_digit:
         places = (*places[:-1], chosen)
-    if chosen == log_digit and log == 0:
-        places = (*places[:-1], log_digit)
-    half = rows * columns // rows
-    grid = tuple(places[row * half : (row + 1) * half] for row in range(rows))
+    if chosen == log_digit:
+        places, log = (*places[:-1], log_digit), 0
+    grid = tuple(places[row * columns : (row + 1) * columns] for row in range(rows))
     return Layout(tuple(row for row in grid if row), header, log, footer, framed)

@@ -154,8 +154,14 @@ def legend_rows(height: int) -> int:
 
 def value_text(steps: NDArray[np.int64], values: NDArray[np.float64], cursor: int | None) -> str:
     """The recorded value of the last row at or before the cursor, to four digits; "" before the first."""
+    row = row_at(steps, cursor)
+    return "" if row is None else format_value(float(values[row]))
+
+
+def row_at(steps: NDArray[np.int64], cursor: int | None) -> int | None:
+    """The last row at or before the cursor (the newest without one), or None."""
     row = len(steps) - 1 if cursor is None else int(np.searchsorted(steps, cursor, side="right")) - 1
-    return format_value(float(values[row])) if row >= 0 else ""
+    return row if row >= 0 else None
 
 
 def marks_of(history: History) -> list[Mark]:

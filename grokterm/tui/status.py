@@ -1,6 +1,7 @@
 """The lines around the panels: header, key hints, notices. Pure: a run's history in, rows of cells out."""
 
 from collections.abc import Sequence
+from math import isfinite
 
 from grokterm.history import History
 from grokterm.tui.cells import Markers, Row, Span, one_cell_each, row_of
@@ -105,6 +106,7 @@ def _state_line(history: History, width: int) -> Row:
         spans.append(Span(phase.phase.upper(), "strong"))
         spans.append(Span(since, "quiet"))
     apart = Span("   " if wide else "  ", "")
+    spans += [Span(f"  {text}", "problem") for text in _troubles(history)]
     for knob in HEADER_KNOBS if wide else HEADER_KNOBS[:2]:
         if knob in history.knobs:
             spans += [apart, *_knob(history, knob)]
@@ -120,6 +122,14 @@ def _state_line(history: History, width: int) -> Row:
             spans += [apart, Span(f"{label} " if label else "", "quiet"), Span(text, "")]
             room -= needed
     return row_of(spans, width)
+
+
+def _troubles(history: History) -> list[str]:
+    """What went wrong and stays wrong: it is told as long as it lasts."""
+    losses = history.series("train_loss").values
+    diverged = [f"TRAIN LOSS {format_value(float(losses[-1]))}"] if len(losses) and not isfinite(losses[-1]) else []
+    errors = len(history.errors)
+    return diverged + ([f"{errors} error{'s' if errors > 1 else ''}, see 7"] if errors else [])
 
 
 def _knob(history: History, knob: str) -> list[Span]:

@@ -69,22 +69,24 @@ def nasty_run(runs: Path, values: list[float]) -> RunDirectory:
 def test_a_panel_draws_any_numbers_in_its_cells(tmp_path: Path, name: str, kind: str) -> None:
     history = History(nasty_run(tmp_path, NASTY[kind]))
     history.poll()
+    drawn = panel(name)
     markers: tuple[Markers, ...] = ("braille", "block", "ascii")
     spans = (None, (0.0, 10.0), (15.0, 16.0), (500.0, 900.0))
-    for log_x, log_y, smooth, waterfall in itertools.product((False, True), repeat=4):
+    modes = itertools.product((False, True), (False, True), spans, (None, 12), (False, True))
+    for turn, (log_x, flipped, span, cursor, other) in enumerate(modes):
         looks = Looks(
-            span=spans[(log_x + 2 * smooth) % 4],
-            cursor=None if smooth else 12,
+            span=span,
+            cursor=cursor,
             log_x=log_x,
-            flipped_y=frozenset({panel(name).digit} if log_y else ()),
-            smooth=smooth,
-            waterfall=waterfall,
-            markers=markers[(log_y + smooth) % 3],
+            flipped_y=frozenset({drawn.digit} if flipped else ()),
+            smooth=other,
+            waterfall=other,
+            markers=markers[turn % 3],
         )
-        for width, height in SIZES:
-            picture = panel(name).draw(history, looks, width, height)
-            assert len(picture.rows) == height
-            assert {sum(len(span.text) for span in row) for row in picture.rows} == {width}
+        width, height = SIZES[turn % len(SIZES)]
+        picture = drawn.draw(history, looks, width, height)
+        assert len(picture.rows) == height
+        assert {sum(len(span.text) for span in row) for row in picture.rows} == {width}
 
 
 @pytest.fixture

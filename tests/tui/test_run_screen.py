@@ -4,11 +4,16 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from textual.pilot import Pilot
 
+from grokterm.catalog import Catalog
+from grokterm.errors import UsageError
 from grokterm.run.directory import RunDirectory
+from grokterm.run.table import TableWriter, read_table
 from grokterm.tui.app import GroktermApp
+from grokterm.tui.budget import FrameBudget
 from grokterm.tui.rows import RowsView
 from grokterm.tui.screens.run import PanelView
 from tests.recorded import NoTraining, record
@@ -193,7 +198,7 @@ async def test_digits_zoom_and_tab_choose_panels(running: GroktermApp) -> None:
         await pilot.press("escape")
         assert len(shown(running)) == 4
         await pilot.press("9")
-        assert "no panel 9" in screen_text(running)
+        assert 9 in shown(running)
         await pilot.press("8", "z")
         await pilot.pause()
         assert "mine" in screen_text(running)
@@ -239,3 +244,120 @@ async def test_help_and_palette_open_and_close(running: GroktermApp) -> None:
         await until(pilot, lambda: type(running.screen).__name__ == "CommandPalette")
         await pilot.press("escape", "escape")
         await until(pilot, lambda: running.screen is running.run_screen)
+
+
+async def test_a_held_key_does_not_freeze_the_screen(running: GroktermApp) -> None:
+    budget = FrameBudget(0.03)
+    budget.pay(0.0, 0.0, training=True)
+    budget.pay(3.0, 2.5, training=True)  # three seconds of keys, 2.5 of them drawing
+    assert not budget.may_draw(3.1, training=True)
+    budget.pay(6.0, 2.5, training=True)
+    assert budget.may_draw(6.0, training=True)
+
+
+async def test_hostile_requests_and_events_cannot_reach_the_terminal(tmp_path: Path) -> None:
+    run = record(tmp_path, state="training")
+    with run.inbox_path.open("a") as inbox:
+        inbox.write(json.dumps({"id": "x", "do": "\x1b]0;gotcha\x07"}) + "\n")
+    with run.events_path.open("a") as events:
+        for event in (
+            {"event": "\x1b[31m", "step": 5, "time": 1e300},
+            {"event": "edit", "step": 6, "time": 0, "old": None, "new": "\x1b[2J"},
+            {"event": "phase", "step": 7, "time": 0, "phase": "\x1b[2J", "at": 7},
+            {"event": "phase", "step": 7, "time": 0, "mark": "x", "at": "soon"},
+            {"event": "state", "step": 8, "time": 0, "state": "\x1b[?1049l"},
+        ):
+            events.write(json.dumps(event) + "\n")
+    app = app_for(run)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await ready(pilot, app)
+        await pilot.press("7", "z")
+        await pilot.pause()
+        assert "\x1b" not in screen_text(app)
+        assert "\x07" not in screen_text(app)
+
+
+async def test_a_request_that_cannot_be_written_is_told(running: GroktermApp) -> None:
+    async with running.run_test(size=(120, 40)) as pilot:
+        await ready(pilot, running)
+        running.history.run.inbox_path.mkdir()
+        await pilot.press("L")
+        assert "cannot be" in screen_text(running)
+        await pilot.press("3")
+        assert running.run_screen.chosen == 3
+
+
+async def test_two_presses_of_space_are_pause_and_resume(running: GroktermApp) -> None:
+    async with running.run_test(size=(120, 40)) as pilot:
+        await ready(pilot, running)
+        await pilot.press("space", "space")
+        assert [request["do"] for request in requests(running)] == ["pause", "resume"]
+
+
+async def test_a_zoomed_view_follows_new_steps(running: GroktermApp) -> None:
+    async with running.run_test(size=(120, 40)) as pilot:
+        await ready(pilot, running)
+        await pilot.press("plus", "plus")
+        before = running.run_screen.looks.span
+        dtype = np.dtype([("step", "<i8"), ("test_loss", "<f8"), ("test_accuracy", "<f8")])
+        with TableWriter(running.history.run.tests_path, dtype) as table:
+            table.append(500, 0.1, 0.9)
+        await until(pilot, lambda: running.run_screen.looks.span != before)
+        assert running.run_screen.looks.span == (400.0, 500.0)
+
+
+async def test_every_recorded_vector_has_a_panel(running: GroktermApp) -> None:
+    async with running.run_test(size=(200, 50)) as pilot:
+        await ready(pilot, running)
+        await pilot.press("9", "z")
+        await pilot.pause()
+        for name in ("neurons in each frequency's cluster", "excluded loss of each frequency alone"):
+            assert name in screen_text(running)
+
+
+@pytest.mark.parametrize("key", ["ctrl+q", "ctrl+c"])
+async def test_other_ways_to_quit_ask_too(running: GroktermApp, key: str) -> None:
+    async with running.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, running)
+        await pilot.press(key)
+        assert type(running.screen).__name__ == "AskChoice"
+        await pilot.press("ctrl+c")
+        assert running.screen is running.run_screen
+        await pilot.press("n", *"abc", "ctrl+c")
+        assert running.screen is running.run_screen
+        assert not requests(running)
+
+
+async def test_a_loss_that_is_no_number_stays_in_the_header(running: GroktermApp) -> None:
+    async with running.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, running)
+        steps = running.history.run.steps_path
+        dtype = read_table(steps).dtype
+        with TableWriter(steps, dtype) as table:
+            table.append(400, 2e9, float("nan"), *(0.0,) * (len(dtype.names or ()) - 3))
+        await until(pilot, lambda: "TRAIN LOSS nan" in screen_text(running))
+
+
+def test_two_panels_of_one_digit_are_refused(tmp_path: Path) -> None:
+    own = tmp_path / "parts" / "panels"
+    own.mkdir(parents=True)
+    (own / "mine.py").write_text(
+        "from grokterm.catalog import part\nfrom grokterm.tui.panels.loss import Loss\n\n\n"
+        "@part\nclass Mine(Loss):\n    name = 'Mine'\n"
+    )
+    training = NoTraining()
+    training.catalog = Catalog(tmp_path / "parts")
+    with pytest.raises(UsageError, match="two panels have the digit 1"):
+        GroktermApp(record(tmp_path), training, frame_budget=1.0, markers="braille")
+
+
+@pytest.mark.parametrize("setting", ["NO_COLOR", "TERM"])
+async def test_without_colour_the_series_still_differ(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str
+) -> None:
+    monkeypatch.setenv(setting, "xterm")
+    app = app_for(record(tmp_path, state="training"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, app)
+        glyphs = {word for word in screen_text(app).split() if word in "━╾╍┄"}
+        assert len(glyphs) == 4

@@ -20,7 +20,7 @@ class Excluded(CurvePanel):
     """Excluded loss in all, its maximum over single frequencies, and each key frequency of the newest step alone."""
 
     digit = 5
-    name = "Excluded / restricted loss"
+    name = "Excluded / restricted loss, live keys"
     log_y = True
     curves = (
         Curve("excluded_loss", "excluded", "excluded", "solid", "x"),

@@ -1,13 +1,15 @@
 """Panel 4: the Fourier norms of the embedding; a handful of tall bars is the circuit."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from grokterm.catalog import part
-from grokterm.history import History
-from grokterm.tui.chart import draw_bars, draw_waterfall
+from grokterm.history import ArraySeries, History
+from grokterm.tui.chart import Drawing, draw_bars, draw_waterfall
 from grokterm.tui.looks import Looks
-from grokterm.tui.panel import Picture, marks_of
+from grokterm.tui.panel import Picture, marks_of, row_at
 
 MOST_NAMED = 8
 
@@ -30,35 +32,43 @@ class Fourier:
     def draw(self, history: History, looks: Looks, width: int, height: int) -> Picture:
         """The spectrum at the cursor, or its history."""
         spectra = history.array("fourier_embedding")
-        row = _row_at(spectra.steps, looks.cursor)
         keys = key_frequencies(history, looks.cursor)
-        pairs = paired(spectra.values[row : row + 1])[0] if row is not None else np.zeros(0)
-        named = sorted(keys, key=lambda k: -pairs[k - 1] if k <= len(pairs) else 0.0)[:MOST_NAMED]
-        highlighted = {k: str(k) for k in named}
-        title = [self.name, *([f"key {' '.join(map(str, sorted(keys)))}"] if keys else [])]
+        title = [self.name, *([f"key {' '.join(map(str, keys))}"] if keys else [])]
+        drawing = draw_vectors(ArraySeries(spectra.steps, paired(spectra.values)), keys, history, looks, width, height)
+        row = row_at(spectra.steps, looks.cursor)
         if looks.waterfall:
-            low, high = looks.shown(history.step)
-            drawing = draw_waterfall(
-                paired(spectra.values),
-                spectra.steps.astype(np.float64),
-                width=width,
-                height=height,
-                highlighted=highlighted,
-                x_min=low,
-                x_max=high,
-                log_x=looks.log_x,
-                cursor=looks.cursor,
-                marks=marks_of(history),
-                markers=looks.markers,
-            )
             title[0] += " × step"
-        else:
-            drawing = draw_bars(
-                pairs, width=width, height=height, style="bar", highlighted=highlighted, markers=looks.markers
-            )
-            if row is not None and looks.cursor is not None:
-                title.append(f"step {int(spectra.steps[row]):,}")
+        elif row is not None and looks.cursor is not None:
+            title.append(f"step {int(spectra.steps[row]):,}")
         return Picture(" · ".join([*title, *drawing.notes]), drawing.rows)
+
+
+def draw_vectors(
+    vectors: ArraySeries, keys: Sequence[int], history: History, looks: Looks, width: int, height: int
+) -> Drawing:
+    """One number a frequency: bars of the row at the cursor, or frequency × step; `keys` are named."""
+    row = row_at(vectors.steps, looks.cursor)
+    newest = vectors.values[row].astype(np.float64) if row is not None else np.zeros(0)
+    named = sorted(keys, key=lambda k: -newest[k - 1] if k <= len(newest) else 0.0)[:MOST_NAMED]
+    highlighted = {k: str(k) for k in named}
+    if not looks.waterfall:
+        return draw_bars(
+            newest, width=width, height=height, style="bar", highlighted=highlighted, markers=looks.markers
+        )
+    low, high = looks.shown(history.step)
+    return draw_waterfall(
+        vectors.values.astype(np.float64),
+        vectors.steps.astype(np.float64),
+        width=width,
+        height=height,
+        highlighted=highlighted,
+        x_min=low,
+        x_max=high,
+        log_x=looks.log_x,
+        cursor=looks.cursor,
+        marks=marks_of(history),
+        markers=looks.markers,
+    )
 
 
 def paired(norms: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -70,10 +80,5 @@ def paired(norms: NDArray[np.floating]) -> NDArray[np.float64]:
 def key_frequencies(history: History, cursor: int | None) -> list[int]:
     """The frequencies that have a neuron cluster at the cursor ("live" key frequencies), ascending."""
     clusters = history.array("neuron_clusters")
-    row = _row_at(clusters.steps, cursor)
+    row = row_at(clusters.steps, cursor)
     return [] if row is None else [int(k) + 1 for k in np.flatnonzero(clusters.values[row] > 0)]
-
-
-def _row_at(steps: NDArray[np.int64], cursor: int | None) -> int | None:
-    row = len(steps) - 1 if cursor is None else int(np.searchsorted(steps, cursor, side="right")) - 1
-    return row if row >= 0 else None

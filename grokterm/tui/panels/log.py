@@ -36,7 +36,7 @@ class Log:
 
 def _line(event: Event, width: int, *, ascii_only: bool) -> Row:
     kind, text, style = describe(event)
-    when = datetime.fromtimestamp(event.time).strftime("%H:%M:%S")
+    when = _time_of_day(event.time)
     spans = (
         Span(f"{event.step:>8,}  ", "value"),
         Span(f"{when}  ", "quiet"),
@@ -51,7 +51,7 @@ def describe(event: Event) -> tuple[str, str, str]:
     data = event.data
     match event.kind:
         case "edit":
-            old, new = (format_value(float(value)) for value in (data.get("old", 0), data.get("new", 0)))  # type: ignore[arg-type]
+            old, new = number_text(data.get("old")), number_text(data.get("new"))
             moments = ", moments reset" if data.get("moments") == "reset" else ""
             return "edit", f"{short_knob(str(data.get('knob')))} {old} → {new}{moments}", "edit"
         case "snapshot":
@@ -59,11 +59,11 @@ def describe(event: Event) -> tuple[str, str, str]:
         case "note":
             return "note", str(data.get("text", "")), "mark"
         case "phase" if "mark" in data:
-            at = data.get("at", 0)
-            return "mark", f"{str(data['mark']).replace('_at', '')} at {at:,} ({data.get('why', '')})", "phase"
+            at = number_text(data.get("at"))
+            return "mark", f"{str(data['mark']).replace('_at', '')} at {at} ({data.get('why', '')})", "phase"
         case "phase":
-            at = data.get("at", 0)
-            return "phase", f"{data.get('phase', '')} since {at:,} ({data.get('why', '')})", "phase"
+            at = number_text(data.get("at"))
+            return "phase", f"{data.get('phase', '')} since {at} ({data.get('why', '')})", "phase"
         case "refused":
             return "refused", str(data.get("why", "")), "problem"
         case "error":
@@ -73,6 +73,20 @@ def describe(event: Event) -> tuple[str, str, str]:
             return "state", f"{data.get('state', '')}{device}", "quiet"
         case other:
             return other[:9], "", "quiet"
+
+
+def number_text(value: object) -> str:
+    """A number of an event as a person writes it; whatever else stands there, as it is."""
+    if isinstance(value, int):
+        return f"{value:,}"
+    return format_value(value) if isinstance(value, float) else str(value)
+
+
+def _time_of_day(unix_time: float) -> str:
+    try:
+        return datetime.fromtimestamp(unix_time).strftime("%H:%M:%S")
+    except (ValueError, OverflowError, OSError):
+        return "--:--:--"
 
 
 def _threads(count: object) -> str:

@@ -9,7 +9,7 @@ class Loss(CurvePanel):
     """Train and test loss, restricted and excluded loss, with the phases under the axis."""
 
     digit = 1
-    name = "Loss"
+    name = "Loss (restricted, excluded: live)"
     log_y = True
     ribbon = True
     curves = (

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from grokterm.catalog import part
 from grokterm.history import History
 from grokterm.tui.looks import Looks
-from grokterm.tui.panel import Curve, CurvePanel, Drawn, Picture, draw_curves
+from grokterm.tui.panel import Curve, CurvePanel, Drawn, Picture, draw_curves, value_text
 
-MARGIN_FROM = 20
+MARGIN_FROM = 16
 """Rows from which the margin, which has a scale of its own, gets a chart of its own under the shares."""
 
 
@@ -33,7 +33,9 @@ class Sparsity(CurvePanel):
         """One chart, or two above one another."""
         margins = self._recorded(history, self.margins)
         if height < MARGIN_FROM or not margins:
-            return super().draw(history, looks, width, height)
+            alone = super().draw(history, looks, width, height)
+            values = [f"{curve.label} {value_text(steps, values, looks.cursor)}" for curve, steps, values in margins]
+            return Picture(" · ".join([alone.title, *values]), alone.rows)
         above = super().draw(history, looks, width, height - height // 2)
         below = draw_curves("margin", margins, history, looks, width, height // 2, log_y=False)
         return Picture(f"{above.title} · {below.title}", (*above.rows, *below.rows))

@@ -16,7 +16,7 @@ from textual.widgets import Input, Static
 class AskText(ModalScreen[str | None]):
     """One line of text; None when the person thinks better of it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,ctrl+c", "dismiss(None)", "cancel")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,ctrl+c", "dismiss(None)", "cancel", priority=True)]
 
     def __init__(self, title: str, hint: str, *, may_be_empty: bool = False) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class AskText(ModalScreen[str | None]):
 class AskChoice(ModalScreen[str | None]):
     """One of a few answers, each with its key; esc (or any answer named so) cancels with None."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,ctrl+c", "dismiss(None)", "cancel")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,ctrl+c", "dismiss(None)", "cancel", priority=True)]
 
     def __init__(self, question: str, answers: Sequence[tuple[str, str]]) -> None:
         """`answers`: key and text of each; the first is also what enter chooses."""

@@ -65,7 +65,7 @@ class EditScreen(ModalScreen[Edit | None]):
     """A line to type in, the change it stands for, and every knob with its value."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,ctrl+c", "dismiss(None)", "cancel"),
+        Binding("escape,ctrl+c", "dismiss(None)", "cancel", priority=True),
         Binding("ctrl+r", "moments", "keep or reset Adam's moments"),
         Binding("tab", "complete", "complete the knob's name", priority=True),
     ]

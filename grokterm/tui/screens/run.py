@@ -201,6 +201,7 @@ class RunScreen(Screen[None]):
             self.say(str(error), problem=True)
             return
         self._stale |= {digit for digit, panel in self._panels.items() if panel.reads() & changed}
+        self.looks = self.looks.followed(self.history.step)
         if "events" in changed:
             self._tell_news()
             self._draw_status()
@@ -223,8 +224,8 @@ class RunScreen(Screen[None]):
             return None
         try:
             request = ask(self.history.run.path, do, **data)
-        except OSError as error:
-            self.say(f"the request could not be written: {error.strerror}", problem=True)
+        except RunError as error:
+            self.say(str(error), problem=True)
             return None
         self._poll()
         if self._answers is not None:
@@ -233,7 +234,9 @@ class RunScreen(Screen[None]):
 
     def action_pause(self) -> None:
         """Pause, or go on."""
-        self.request("resume" if self.history.paused else "pause")
+        asked = [request.do for request in self.history.pending.values() if request.do in ("pause", "resume")]
+        paused = asked[-1] == "pause" if asked else self.history.paused
+        self.request("resume" if paused else "pause")
 
     def action_one_step(self) -> None:
         """One step while paused."""

@@ -1,0 +1,65 @@
+"""Panel 9: every recorded vector that panel 4 does not show, one below the other."""
+
+import numpy as np
+
+from grokterm.catalog import part
+from grokterm.history import ArraySeries, History
+from grokterm.tui.cells import Row, Span, row_of
+from grokterm.tui.looks import Looks
+from grokterm.tui.panel import Picture
+from grokterm.tui.panels.fourier import draw_vectors, key_frequencies, paired
+
+LEAST_HEIGHT = 7
+FIRST = "fourier_unembedding"
+LABELS = {
+    FIRST: "Fourier norms of W_L, the neuron-to-logit map",
+    "neuron_clusters": "neurons in each frequency's cluster",
+    "excluded_loss_k": "excluded loss of each frequency alone",
+    "logit_cosines": "logit cosines ⟨L, cos(w_k(a+b−c))⟩",
+}
+
+
+@part
+class Vectors:
+    """Fourier norms of W_L, neuron clusters, excluded loss and logit cosines per frequency, and a person's own."""
+
+    digit = 9
+    name = "Vectors"
+
+    def reads(self) -> frozenset[str]:
+        """The vectors, and the ticks of the waterfall."""
+        return frozenset({"arrays", "events"})
+
+    def has_something(self, history: History) -> bool:
+        """Whether there is any."""
+        return bool(_names(history))
+
+    def draw(self, history: History, looks: Looks, width: int, height: int) -> Picture:
+        """As many as fit, each under its name."""
+        names = _names(history)[: max(1, height // LEAST_HEIGHT)]
+        keys = key_frequencies(history, looks.cursor)
+        rows: list[Row] = []
+        for index, name in enumerate(names):
+            share = height * (index + 1) // len(names) - len(rows)
+            rows.append(row_of([Span(LABELS.get(name, name), "strong")], width))
+            series = _one_a_frequency(name, history.array(name))
+            rows += draw_vectors(series, keys, history, looks, width, max(share - 1, 1)).rows
+        hidden = len(_names(history)) - len(names)
+        title = self.name + (f" · {hidden} more where there is room (z)" if hidden else "")
+        rows += [row_of((), width) for _ in range(height - len(rows))]
+        return Picture(title, tuple(rows[:height]))
+
+
+def _names(history: History) -> list[str]:
+    names = [name for name in history.array_names() if name != "fourier_embedding"]
+    return sorted(names, key=lambda name: (name != FIRST, name))
+
+
+def _one_a_frequency(name: str, series: ArraySeries) -> ArraySeries:
+    """Cos and sin rows as pairs; matrices by the norm of their rows."""
+    values = series.values
+    if name == FIRST:
+        values = paired(values)
+    elif values.ndim > 2:
+        values = np.sqrt(np.square(values.astype(np.float64)).reshape(*values.shape[:2], -1).sum(axis=2))
+    return ArraySeries(series.steps, values)
