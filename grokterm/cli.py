@@ -89,6 +89,7 @@ def run(
     given = [f"{key}={value}" for key, value in shortcuts.items() if value is not None]
     catalog = Catalog(parts)
     chosen = read(find(preset), [*(overrides or []), *given], catalog)
+    is_new = not runs.exists()
     directory = create(runs, name or chosen.name)
     training = TrainingThread(directory, chosen, catalog)
     if headless or not sys.stdout.isatty() or not sys.stdin.isatty():
@@ -100,6 +101,9 @@ def run(
     finally:
         if training.ident is None:  # it never began: leave nothing half-made
             directory.discard()
+        if is_new and not directory.path.exists():
+            with contextlib.suppress(OSError):  # somebody else's run is in it by now
+                runs.rmdir()
     raise typer.Exit(code)
 
 

@@ -42,18 +42,21 @@ def neuron_fve(neurons: Tensor, F: Tensor) -> Tensor:
 
     neurons (p², d_mlp) in lexicographic order of (a, b), F (p, p). Each neuron is centred and transformed in a and b;
     the squares of the eight non-constant entries of the block {0, 2k−1, 2k}² over the total (Nanda et al. 2023,
-    section 4.2). A neuron without variance explains nothing: zeros.
+    section 4.2). A neuron without variance, or with no more than its mean's rounding, explains nothing: zeros.
     """
     p, d_mlp = len(F), neurons.shape[1]
     frequencies = (p - 1) // 2
-    by_a = (F @ neurons.reshape(p, p * d_mlp)).view(p, p, d_mlp)  # rows: component of a; columns: b
+    mean = neurons.mean(dim=0)
+    centred = neurons - mean  # first: in float32 a large mean would drown a small wave
+    by_a = (F @ centred.view(p, p * d_mlp)).view(p, p, d_mlp)  # rows: component of a; columns: b
     constant_a = F @ by_a[0]  # (p, d_mlp): component 0 of a, every component of b
     waves_a = by_a[1:].view(frequencies, 2, p, d_mlp)
     blocks_b = torch.cat([F[:1].expand(frequencies, 1, p), F[1:].view(frequencies, 2, p)], dim=1)  # (frequencies, 3, p)
     block = blocks_b[:, None] @ waves_a  # (frequencies, cos and sin of a, constant, cos and sin of b, d_mlp)
     explained = block.square().sum(dim=(1, 2)) + constant_a[1:].view(frequencies, 2, d_mlp).square().sum(dim=1)
-    total = neurons.square().sum(dim=0) - constant_a[0].square()
-    return torch.where(total > 0, explained / total, 0).clamp_(0, 1).T
+    total = centred.square().sum(dim=0) - constant_a[0].square()  # less what rounding left of the mean
+    rounding = (p * torch.finfo(mean.dtype).eps * mean).square()
+    return torch.where(total > rounding, explained / total, 0).clamp_(0, 1).T
 
 
 def sum_table(logits: Tensor, sums: Tensor, p: int) -> Tensor:

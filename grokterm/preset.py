@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from grokterm.catalog import REQUIRED, Catalog, Kind, Setting
 from grokterm.errors import UsageError, nearest
-from grokterm.values import Count, Seed
+from grokterm.values import Count, CountOrZero, Seed
 
 SECTIONS: dict[str, Kind] = {"task": "tasks", "model": "models", "optimizer": "optimizers"}
 
@@ -29,7 +29,7 @@ class Training(BaseModel):
 
     steps: Count
     seed: Seed = 0
-    warmup_steps: Annotated[int, Field(ge=0)] = 0
+    warmup_steps: CountOrZero = 0
     test_every: Count = 1
     measure_every: Count = 20
     checkpoint_every: Count = 100

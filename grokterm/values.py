@@ -9,12 +9,18 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 
+LARGEST_P = 257
+LARGEST_COUNT = 10**12
+
+
 def is_prime(n: int) -> bool:
     """Whether n is a prime number, by trial division (p is small)."""
     return n > 1 and all(n % divisor for divisor in range(2, int(n**0.5) + 1))
 
 
 def _odd_prime(n: int) -> int:
+    if n > LARGEST_P:
+        raise ValueError(f"must be an odd prime of at most {LARGEST_P}, for the measures' tables hold p³/2 numbers")
     if n > 2 and is_prime(n):
         return n
     below = next((m for m in range(n - 1, 2, -1) if is_prime(m)), None)
@@ -23,14 +29,20 @@ def _odd_prime(n: int) -> int:
     raise ValueError(f"must be an odd prime; the nearest is {nearest}")
 
 
-OddPrime = Annotated[int, Field(le=1009), AfterValidator(_odd_prime)]
-"""p of a modular task: every frequency 1 … (p − 1)/2 runs through all residues, one cosine and one sine each."""
+OddPrime = Annotated[int, AfterValidator(_odd_prime)]
+"""p of a modular task: every frequency 1 … (p − 1)/2 runs through all residues, one cosine and one sine each.
+
+At most LARGEST_P, because the measures hold tables of p³/2 float64 numbers: 68 MB there, 4 GB at p = 1009.
+"""
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 """A share strictly between none and all."""
 
-Count = Annotated[int, Field(ge=1)]
-"""How many of something, at least one."""
+Count = Annotated[int, Field(ge=1, le=LARGEST_COUNT)]
+"""How many of something, at least one; a table's <i8 and a float hold it exactly."""
+
+CountOrZero = Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
+"""How many of something, none included."""
 
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 """A seed of a random generator."""

@@ -194,3 +194,11 @@ print(sorted({heavy!r} & sys.modules.keys()), file=sys.stderr)
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.stderr.strip() == "[]"
     assert "grokterm" in done.stdout
+
+
+def test_a_runs_directory_made_for_a_run_that_could_not_begin_goes_again(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    command = [sys.executable, "-m", "grokterm", "run", "mod113", "--headless", "--device", "cuda", "--runs", str(runs)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, "no CUDA device" in done.stderr) == (2, True)
+    assert not runs.exists()

@@ -89,6 +89,19 @@ def test_neuron_fve_of_neurons_made_by_hand() -> None:
     torch.testing.assert_close(fourier.neuron_fve(neurons, fourier.basis(P)), expected, rtol=0, atol=1e-12)
 
 
+def test_neuron_fve_of_a_small_wave_on_a_large_mean_in_float32() -> None:
+    p = 113
+    a, b = torch.arange(p).repeat_interleave(p).double(), torch.arange(p).repeat(p).double()
+    small = 1e-4 * (2 * math.pi * 5 * (a + b) / p).cos()
+    noise = 1e-4 * torch.randn(p * p, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    neurons = torch.stack([1 + small, 3 + small + noise, -20 + 50 * small, torch.full((p * p,), 7.1)], dim=1)
+    found = fourier.neuron_fve(neurons.float(), fourier.basis(p, dtype=torch.float32))
+    expected = fourier.neuron_fve(neurons.float().double(), fourier.basis(p))
+    torch.testing.assert_close(found.double(), expected, rtol=1e-4, atol=1e-6)
+    assert found[0, 4] == pytest.approx(1, abs=1e-4)
+    assert found[3].tolist() == [0] * 56
+
+
 def test_neuron_fve_by_its_definition() -> None:
     F = fourier.basis(P)
     neurons = torch.randn(P * P, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64) + 2

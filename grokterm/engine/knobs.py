@@ -14,6 +14,7 @@ from torch.optim import Optimizer
 from grokterm.catalog import Setting
 from grokterm.errors import UsageError, nearest
 from grokterm.preset import sentence
+from grokterm.values import LARGEST_COUNT
 
 
 @dataclass
@@ -78,10 +79,12 @@ class Knobs:
                 raise UsageError(f"{name} = {value}: {sentence(error)}") from error
             return float(_pick(checked, index))
         if name in {field.name for field in fields(Cadence)}:
-            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
                 raise UsageError(f"{name} = {value}: must be a whole number")
-            if value != int(value) or value < 1:
-                raise UsageError(f"{name} = {value:g}: must be a whole number of at least 1")
+            if value > LARGEST_COUNT:
+                raise UsageError(f"{name} = {value}: must be a whole number of at most {LARGEST_COUNT:,}")
+            if value < 1 or value != int(value):
+                raise UsageError(f"{name} = {value}: must be a whole number of at least 1")
             return int(value)
         raise UsageError(f"there is no knob {name!r}; {nearest(name, self.values())}")
 

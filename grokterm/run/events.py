@@ -43,12 +43,18 @@ class Request:
 
 
 def encode(value: object) -> object:
-    """Return `value` in strict JSON's terms: non-finite numbers become strings, numpy scalars plain numbers."""
+    """Return `value` in strict JSON's terms: non-finite numbers become strings, numpy scalars plain numbers.
+
+    ValueError for an integer of more than 64 bits: no reader would accept its line.
+    """
     match value:
         case None | bool() | str():
             return value
         case numbers.Integral():
-            return int(value)
+            whole = int(value)
+            if not _fits(whole):
+                raise ValueError(f"an integer of {whole.bit_length()} bits does not fit 64 bits")
+            return whole
         case numbers.Real():
             number = float(value)
             if math.isfinite(number):
@@ -191,6 +197,10 @@ def _refuse(constant: str) -> None:
 
 def _integer(digits: str) -> int:
     number = int(digits)
-    if not -(2**63) <= number < 2**63:
+    if not _fits(number):
         raise ValueError(f"{digits} does not fit 64 bits")
     return number
+
+
+def _fits(number: int) -> bool:
+    return -(2**63) <= number < 2**63
