@@ -8,7 +8,6 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-
 LARGEST_P = 257
 LARGEST_COUNT = 10**12
 

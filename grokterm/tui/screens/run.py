@@ -9,24 +9,22 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import Screen
 from textual.timer import Timer
 
 from grokterm.errors import RunError
 from grokterm.history import History
-from grokterm.run.events import Request, ask
 from grokterm.tui import status
 from grokterm.tui.budget import FASTEST, FrameBudget
 from grokterm.tui.colours import Palette
 from grokterm.tui.keys import GROUPS, HINTS
 from grokterm.tui.layout import Layout, arrange
 from grokterm.tui.looks import Looks
-from grokterm.tui.panel import Panel, short_knob
+from grokterm.tui.panel import Panel
 from grokterm.tui.panels.log import describe
 from grokterm.tui.rows import RowsView
-from grokterm.tui.screens.ask import AskChoice, AskText
-from grokterm.tui.screens.edit import Edit, EditScreen
+from grokterm.tui.screens.ask import AskChoice
 from grokterm.tui.screens.help import HelpScreen
+from grokterm.tui.screens.steering import SteeringScreen
 
 ANSWER_SECONDS = 0.03
 """How often an answer is looked for while a request is pending."""
@@ -34,7 +32,6 @@ NOTICE_SECONDS = 6.0
 GUTTER = 6
 """Cells of a chart's y axis: what is left of a panel's width is plot."""
 LOG_DIGIT = 7
-DONE = ("finished", "stopped", "failed")
 
 
 class Trains(Protocol):
@@ -51,7 +48,7 @@ class PanelView(RowsView):
     digit = 0
 
 
-class RunScreen(Screen[None]):
+class RunScreen(SteeringScreen):
     """One run, live. `training` is the training that belongs to this screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -208,78 +205,18 @@ class RunScreen(Screen[None]):
         if self._answers is not None and not self.history.pending:
             self._answers.pause()
 
+    def look_for_answers(self) -> None:
+        """Look at once, and often until every request is answered."""
+        self._poll()
+        if self._answers is not None:
+            self._answers.resume()
+
     def _tell_news(self) -> None:
         for event in self.history.events[self._events_seen :]:
             if event.kind in ("refused", "error", "edit", "snapshot"):
                 kind, text, style = describe(event)
                 self.say(f"{kind} at step {event.step:,}: {text}", problem=style == "problem")
         self._events_seen = len(self.history.events)
-
-    # -- actions: training
-
-    def request(self, do: str, **data: object) -> Request | None:
-        """Ask the trainer for something, and look for its answer often."""
-        if self.history.state in DONE:
-            self.say(f"training has ended ({self.history.state}): nothing can be changed any more")
-            return None
-        try:
-            request = ask(self.history.run.path, do, **data)
-        except RunError as error:
-            self.say(str(error), problem=True)
-            return None
-        self._poll()
-        if self._answers is not None:
-            self._answers.resume()
-        return request
-
-    def action_pause(self) -> None:
-        """Pause, or go on."""
-        asked = [request.do for request in self.history.pending.values() if request.do in ("pause", "resume")]
-        paused = asked[-1] == "pause" if asked else self.history.paused
-        self.request("resume" if paused else "pause")
-
-    def action_one_step(self) -> None:
-        """One step while paused."""
-        self.request("step")
-
-    def action_scale(self, knob: str, factor: float) -> None:
-        """Multiply a knob's value: the one in force, or the one already asked for."""
-        if knob not in self.history.knobs:
-            self.say(f"this run has no knob {short_knob(knob)} (yet)")
-            return
-        asked = status.pending_value(self.history, knob)
-        base = self.history.knobs[knob] if asked is None else asked
-        if base == 0:
-            self.say(f"{short_knob(knob)} is 0, and stays 0 however often it is doubled: e sets a value")
-            return
-        self.request("set", knob=knob, value=float(f"{base * factor:.12g}"), moments="kept")
-
-    def action_edit(self) -> None:
-        """Edit any knob."""
-        if not self.history.knobs:
-            self.say("the knobs are not known before training has begun")
-            return
-        self.app.push_screen(EditScreen(self.history.knobs), self._edited)
-
-    def _edited(self, edit: Edit | None) -> None:
-        if edit is not None:
-            self.request("set", knob=edit.knob, value=edit.value, moments=edit.moments)
-
-    def action_snapshot(self) -> None:
-        """A full checkpoint with a note."""
-        self.app.push_screen(AskText("Snapshot", "a note, or nothing", may_be_empty=True), self._snapshot)
-
-    def _snapshot(self, note: str | None) -> None:
-        if note is not None:
-            self.request("snapshot", note=note)
-
-    def action_note(self) -> None:
-        """Write a note at this step."""
-        self.app.push_screen(AskText("Note at this step", "what you see"), self._noted)
-
-    def _noted(self, text: str | None) -> None:
-        if text is not None:
-            self.request("note", text=text)
 
     # -- actions: view
 
