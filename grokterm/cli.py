@@ -4,12 +4,15 @@ import contextlib
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from grokterm import __version__
 from grokterm.errors import GroktermError
+
+if TYPE_CHECKING:
+    from grokterm.run.directory import RunDirectory
 
 app = typer.Typer(
     name="grokterm",
@@ -92,7 +95,8 @@ def run(
     is_new = not runs.exists()
     directory = create(runs, name or chosen.name)
     training = TrainingThread(directory, chosen, catalog)
-    if headless or not sys.stdout.isatty() or not sys.stdin.isatty():
+    has_screen = not headless and sys.stdout.isatty() and sys.stdin.isatty()
+    if not has_screen:
         from grokterm.headless import watch
     else:
         from grokterm.tui.app import watch
@@ -104,7 +108,19 @@ def run(
         if is_new and not directory.path.exists():
             with contextlib.suppress(OSError):  # somebody else's run is in it by now
                 runs.rmdir()
+    if has_screen:
+        _say_how_it_went(directory)
     raise typer.Exit(code)
+
+
+def _say_how_it_went(directory: "RunDirectory") -> None:
+    """After the screen has gone: what a run without one reports too, where a scrolling terminal keeps it."""
+    from grokterm.history import History
+    from grokterm.report import closing
+
+    history = History(directory)
+    history.poll()
+    typer.echo(closing(history))
 
 
 def main() -> None:

@@ -68,7 +68,7 @@ class PhaseRule:
             window = max(1.0, min(self._clock, self.planned_steps) / 10)
             before = _value_before(self._losses, step, self._lowest_loss, window)
             if before is not None and loss < 1e-2 * self._first_loss and self._lowest_loss > 0.95 * before:
-                why = f"train loss {loss:.2g}, falling less than 5 % in {window:g} steps"
+                why = f"train loss down less than 5 % in {window:.3g} steps"
                 changes.append(self._enter(CIRCUIT_FORMATION, step, why))
                 self._losses.clear()
         return changes
@@ -80,7 +80,7 @@ class PhaseRule:
             if self.phase in (MEMORIZATION, CIRCUIT_FORMATION) and accuracy >= 0.5:
                 changes.append(self._enter(CLEANUP, step, "test accuracy reached 0.5"))
             if self.phase == CLEANUP and accuracy >= 0.99 and self._norm_settled:
-                why = f"test accuracy ≥ 0.99, weight norm falling less than 3 % in {self._clock:g} steps"
+                why = f"weight norm² down less than 3 % in {self._clock:.3g} steps"
                 changes.append(self._enter(GROKKED, step, why))
         return changes
 
@@ -97,7 +97,7 @@ class PhaseRule:
             self._lowest_excluded = (step, highest, self._loss)
         since, lowest, loss_then = self._lowest_excluded
         if highest > 1.5 * lowest and self._loss < 1.5 * loss_then:  # and not a spike of the training loss itself
-            return [self._enter(CIRCUIT_FORMATION, since, "excluded_loss_max has risen by half from its minimum")]
+            return [self._enter(CIRCUIT_FORMATION, since, "excluded_loss_max up by half")]
         return []
 
     def see_norm(self, step: int, norm_sq: float) -> None:

@@ -87,7 +87,7 @@ def read(path: Path, overrides: Sequence[str] = (), catalog: Catalog | None = No
     """Read and check a preset; `overrides` are texts after `--set` such as `optimizer.lr=2e-3`. Raises UsageError."""
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # no TOML, no UTF-8, or an integer of thousands of digits
         raise UsageError(f"{path} is not valid TOML: {error}") from error
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
@@ -153,7 +153,7 @@ def _value(text: str) -> Any:
     """Read a value as TOML would; what is no TOML value is a text."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except ValueError:  # TOMLDecodeError is one; an integer of thousands of digits is another
         return text
 
 

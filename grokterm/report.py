@@ -93,8 +93,11 @@ def closing(history: History) -> str:
         f"{phase.at:>8,}  {plain(phase.phase):<{widest}}  {plain(phase.why)}".rstrip() for phase in history.phases
     ]
     lines += _labelled("phases", [text.removeprefix("  ") for text in phases] or ["none was told apart"])
-    share = _latest(history, "measures_share")
-    lines += _labelled("measures", [f"took {share:.1%} of the training time"] if math.isfinite(share) else ["none"])
+    enough = len(history.series("measures_share").values) >= 3  # the first evaluation is a cold one
+    share = _latest(history, "measures_share") if enough else math.nan
+    lines += _labelled(
+        "measures", [f"took {share:.1%} of the training time"] if math.isfinite(share) else ["too few to say"]
+    )
     lines += _labelled("run", [plain(str(history.run.path))])
     return "\n".join(lines)
 

@@ -3,11 +3,12 @@
 Nothing heavy is imported until the thread runs: the screen is painted while torch is still loading.
 """
 
+import contextlib
 import threading
 import traceback
 from typing import TYPE_CHECKING
 
-from grokterm.errors import GroktermError, TrainingError
+from grokterm.errors import GroktermError, RunError, TrainingError
 from grokterm.run.directory import Lock, RunDirectory
 
 if TYPE_CHECKING:
@@ -30,19 +31,28 @@ class TrainingThread(threading.Thread):
         self._preset = preset
 
     def run(self) -> None:
-        """Hold the run's lock and train to the end."""
+        """Hold the run's lock and train to the end; `error` is set last, when nothing more happens to the run."""
         try:
             with Lock(self.directory):
                 from grokterm.engine.launch import train
 
                 train(self.directory, self._preset, self.catalog)
         except GroktermError as error:
+            self._discard_if_nothing_was_recorded()
             self.error = error
         except Exception as error:  # noqa: BLE001 - whatever fails in training is told on the screen, not printed over it
-            told = TrainingError(f"training failed: {type(error).__name__}: {error} (see {self.directory.log_path})")
-            told.__cause__ = error
-            self.error = told
-            with self.directory.log_path.open("a") as log:
+            with contextlib.suppress(OSError), self.directory.log_path.open("a") as log:
                 traceback.print_exception(error, file=log)
+            self._discard_if_nothing_was_recorded()
+            self.error = self._told(error)
+
+    def _discard_if_nothing_was_recorded(self) -> None:
         if not self.directory.config_path.exists():
-            self.directory.discard()
+            with contextlib.suppress(RunError):  # what cannot be removed is no second error
+                self.directory.discard()
+
+    def _told(self, error: Exception) -> TrainingError:
+        log = f" (see {self.directory.log_path})" if self.directory.log_path.exists() else ""
+        told = TrainingError(f"training failed: {type(error).__name__}: {error}{log}")
+        told.__cause__ = error
+        return told

@@ -38,7 +38,8 @@ def chosen(*overrides: str, preset: str = "mod113-quick") -> Preset:
     [
         ("task.p=112", "task.p = 112 must be an odd prime; the nearest is 109 or 113"),
         ("task.p=2", "must be an odd prime; the nearest is 3"),
-        ("task.p=1013", "must be less than or equal to 1009"),
+        ("task.p=263", "task.p = 263 must be an odd prime of at most 257"),
+        ("task.p=99999999999999999999", "must be an odd prime of at most 257"),
         ("task.train_fraction=0", "task.train_fraction = 0 must be greater than 0"),
         ("task.train_fraction=1", "task.train_fraction = 1 must be less than 1"),
         ("task.train_fraction=nan", "task.train_fraction = nan must be"),
@@ -54,6 +55,11 @@ def chosen(*overrides: str, preset: str = "mod113-quick") -> Preset:
         ("optimizer.betas=[0.9]", "optimizer.betas = [0.9] must have more values"),
         ("optimizer.betas=[0.9,1]", "must be less than 1"),
         ("training.steps=0", "training.steps = 0 must be greater than or equal to 1"),
+        ("training.steps=1000000000001", "must be less than or equal to 1000000000000"),
+        pytest.param("training.steps=" + "9" * 5000, "is not valid: unable to parse", id="5000 digits"),
+        ("training.warmup_steps=1000000000001", "must be less than or equal to 1000000000000"),
+        ("training.seed=9223372036854775808", "must be less than 9223372036854775808"),
+        ("model.d_model=1000000000001", "must be less than or equal to 1000000000000"),
         ("training.steps=ten", "training.steps = 'ten' must be a valid integer"),
         ("training.sted=1", "there is no key training.sted; did you mean 'seed'?"),
         ("training.seed=-1", "training.seed = -1 must be greater than or equal to 0"),
@@ -151,6 +157,10 @@ def test_a_wrong_command_line_is_exit_2(arguments: list[str], tmp_path: Path) ->
     [
         (["mod131"], "there is no preset 'mod131'; did you mean 'mod113'?"),
         (["mod113", "--set", "task.p=112"], "--set task.p=112: task.p = 112 must be an odd prime"),
+        (
+            ["mod113", "--steps", "99999999999999999999"],
+            "--set training.steps=99999999999999999999: training.steps = 99999999999999999999 must be less than",
+        ),
         (["mod113", "--parts", "/nowhere"], "--parts /nowhere: there is no such folder"),
     ],
 )

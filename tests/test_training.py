@@ -87,3 +87,71 @@ def test_run_that_somebody_else_trains_is_left_alone(run: RunDirectory) -> None:
     with Lock(run):
         assert isinstance(trained(run).error, RunError)
     assert not run.steps_path.exists()
+
+
+def test_run_that_does_not_fit_into_memory_is_removed_and_one_sentence(run: RunDirectory) -> None:
+    error = trained(run, "model.d_model=1000000000000").error
+    assert isinstance(error, UsageError)
+    assert str(error) == (
+        "tiny: the sizes in [task] and [model] need more memory than this machine has; take smaller ones"
+    )
+    assert not run.path.exists()
+
+
+BROKEN_MODEL = """
+from grokterm.catalog import part
+
+@part
+def broken(task):
+    raise {error}
+"""
+
+
+def own_model(run: RunDirectory, error: str) -> Path:
+    """A folder of parts with a model that cannot be built, and the tiny preset with that model."""
+    preset = run.path.parent.parent / "tiny.toml"
+    lines = preset.read_text().replace('"transformer"', '"broken"').splitlines()
+    preset.write_text("\n".join(line for line in lines if not line.startswith(("d_", "n_"))))
+    (folder := run.path.parent.parent / "parts").mkdir()
+    (folder / "models").mkdir()
+    (folder / "models" / "broken.py").write_text(BROKEN_MODEL.format(error=error))
+    return folder
+
+
+@pytest.mark.parametrize("error", ["MemoryError()", "RuntimeError('not enough memory: you tried to allocate 9 bytes')"])
+def test_lack_of_memory_is_a_usage_error(run: RunDirectory, error: str) -> None:
+    found = trained(run, parts=own_model(run, error)).error
+    assert isinstance(found, UsageError)
+    assert "need more memory than this machine has" in str(found)
+
+
+def test_sentence_does_not_point_to_a_log_that_was_removed(run: RunDirectory) -> None:
+    error = trained(run, parts=own_model(run, "RuntimeError('odd')")).error
+    assert isinstance(error, TrainingError)
+    assert str(error) == "training failed: RuntimeError: odd"
+    assert isinstance(error.__cause__, RuntimeError)
+    assert not run.path.exists()
+
+
+def test_error_is_set_after_the_run_was_removed(run: RunDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[object] = []
+    discard = RunDirectory.discard
+
+    def watched(directory: RunDirectory) -> None:
+        seen.append(thread.error)
+        discard(directory)
+
+    monkeypatch.setattr(RunDirectory, "discard", watched)
+    catalog = Catalog()
+    preset = read(run.path.parent.parent / "tiny.toml", ["task.train_fraction=0.01"], catalog)
+    thread = TrainingThread(run, preset, catalog)
+    thread.run()
+    assert seen == [None]
+    assert isinstance(thread.error, UsageError)
+
+
+def test_run_that_cannot_be_removed_hides_no_error(run: RunDirectory) -> None:
+    (run.path / "notes.txt").write_text("somebody's")
+    error = trained(run, parts=own_model(run, "RuntimeError('odd')")).error
+    assert str(error) == f"training failed: RuntimeError: odd (see {run.log_path})"
+    assert "RuntimeError: odd" in run.log_path.read_text()

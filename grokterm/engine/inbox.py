@@ -1,6 +1,7 @@
 """Obeys the requests of whoever steers, between steps; every request is answered by exactly one event."""
 
 import time
+from collections import deque
 from typing import TYPE_CHECKING
 
 from grokterm.errors import UsageError, nearest
@@ -22,6 +23,7 @@ class Inbox:
         self._trainer = trainer
         self._recorder = recorder
         self._lines = LineTail(recorder.run.inbox_path)
+        self._unanswered: deque[Request] = deque()
         self._obeyed = {
             "set": self._set,
             "snapshot": self._snapshot,
@@ -34,28 +36,33 @@ class Inbox:
 
     def obey(self) -> None:
         """Obey all requests that have arrived, in their order."""
-        for line in self._lines.new():
-            request = request_from(line)
-            if request is None:
-                continue
+        self._collect()
+        while self._unanswered:
+            request = self._unanswered[0]
             try:
                 if request.do not in self._obeyed:
                     raise UsageError(f"there is no request {request.do!r}; {nearest(request.do, self._obeyed)}")
                 self._obeyed[request.do](request)
             except UsageError as refusal:
                 self._answer("refused", request, why=str(refusal))
+            self._unanswered.popleft()
 
     def close(self) -> None:
-        """Refuse what came too late to be obeyed."""
-        for line in self._lines.new():
-            request = request_from(line)
-            if request is not None:
-                self._answer("refused", request, why=f"training has ended at step {self._trainer.step:,}")
+        """Refuse what came too late to be obeyed, and what was being obeyed when training failed."""
+        self._collect()
+        while self._unanswered:
+            why = f"training has ended at step {self._trainer.step:,}"
+            self._answer("refused", self._unanswered[0], why=why)
+            self._unanswered.popleft()
 
     def wait(self) -> None:
         """Let a moment pass while training is paused; rows become visible meanwhile."""
         self._recorder.flush(now=True)
         time.sleep(WAIT_SECONDS)
+
+    def _collect(self) -> None:
+        requests = (request_from(line) for line in self._lines.new())
+        self._unanswered.extend(request for request in requests if request is not None)
 
     def _set(self, request: Request) -> None:
         trainer, knob = self._trainer, str(request.data.get("knob"))

@@ -4,7 +4,6 @@
 the group's `initial_lr` (torch's own name for it), the one in force, warm-up included, in `lr`.
 """
 
-import math
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -79,11 +78,11 @@ class Knobs:
                 raise UsageError(f"{name} = {value}: {sentence(error)}") from error
             return float(_pick(checked, index))
         if name in {field.name for field in fields(Cadence)}:
-            if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+            if isinstance(value, bool) or not isinstance(value, int | float):
                 raise UsageError(f"{name} = {value}: must be a whole number")
             if value > LARGEST_COUNT:
                 raise UsageError(f"{name} = {value}: must be a whole number of at most {LARGEST_COUNT:,}")
-            if value < 1 or value != int(value):
+            if not value >= 1 or value != int(value):  # NaN is not at least 1
                 raise UsageError(f"{name} = {value}: must be a whole number of at least 1")
             return int(value)
         raise UsageError(f"there is no knob {name!r}; {nearest(name, self.values())}")

@@ -1,5 +1,6 @@
 """Starts training in a run directory: the one function behind the live screen, headless runs and every later way."""
 
+import contextlib
 import os
 import platform
 import socket
@@ -15,7 +16,7 @@ from grokterm.engine.evaluation import Evaluation
 from grokterm.engine.knobs import Cadence, Knobs
 from grokterm.engine.recorder import Recorder
 from grokterm.engine.trainer import Trainer
-from grokterm.errors import UsageError
+from grokterm.errors import RunError, UsageError
 from grokterm.preset import Preset, versions
 from grokterm.run.directory import RunDirectory
 
@@ -35,14 +36,15 @@ def train(run: RunDirectory, preset: Preset, catalog: Catalog) -> None:
     try:
         events.write("state", 0, state="training", device=_name(device), threads=threads, knobs=trainer.knobs.values())
         trainer.run()
-    except Exception as error:
-        events.write(
-            "error", trainer.step, message=f"{type(error).__name__}: {error}", traceback=traceback.format_exc()
-        )
-        events.write("state", trainer.step, state="failed")
-        raise
-    finally:
         trainer.recorder.close()
+    except Exception as error:
+        with contextlib.suppress(OSError, RunError):  # a full disk must not hide why training failed
+            message = f"{type(error).__name__}: {error}"
+            events.write("error", trainer.step, message=message, traceback=traceback.format_exc())
+            trainer.end("failed")
+        with contextlib.suppress(OSError):
+            trainer.recorder.close()
+        raise
 
 
 def _build(run: RunDirectory, preset: Preset, catalog: Catalog, device: torch.device) -> Trainer:
@@ -50,11 +52,16 @@ def _build(run: RunDirectory, preset: Preset, catalog: Catalog, device: torch.de
     try:
         wants_seed = any(setting.name == "seed" for setting in catalog.settings("tasks", preset.task.name))
         task = catalog.load("tasks", preset.task.name)(**preset.task.settings, **(seeded if wants_seed else {}))
+        task = task.to(device)
         model = catalog.load("models", preset.model.name)(task, **preset.model.settings).to(device)
         optimizer = catalog.load("optimizers", preset.optimizer.name)(model.parameters(), **preset.optimizer.settings)
     except ValueError as error:
         raise UsageError(f"{preset.name}: {error}") from error
-    task = task.to(device)
+    except (MemoryError, RuntimeError) as error:
+        if not _is_about_memory(error):
+            raise
+        sizes = "the sizes in [task] and [model] need more memory than this machine has"
+        raise UsageError(f"{preset.name}: {sizes}; take smaller ones") from error
     training = preset.training
     cadence = Cadence(training.steps, training.test_every, training.measure_every, training.checkpoint_every)
     knobs = Knobs(optimizer, catalog.settings("optimizers", preset.optimizer.name), cadence)
@@ -63,6 +70,13 @@ def _build(run: RunDirectory, preset: Preset, catalog: Catalog, device: torch.de
     measures: dict[str, Callable[..., Any]] = {name: made for name, made in loaded.items() if evaluation.applies(made)}
     recorder = Recorder(run, knobs.recorded)
     return Trainer(task, model, optimizer, knobs, cadence, training.warmup_steps, measures, recorder)
+
+
+def _is_about_memory(error: MemoryError | RuntimeError) -> bool:
+    """Whether an allocation failed. On a CPU torch raises a plain RuntimeError, whose words are all there is."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return any(words in str(error) for words in ("not enough memory", "can't allocate memory", "size calculation over"))
 
 
 def _config(preset: Preset, device: torch.device, threads: int) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Writes what training produces into the run directory: rows, events, checkpoints. The trainer's only way out."""
 
+import contextlib
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
@@ -90,9 +91,10 @@ class Recorder:
         return str(path.relative_to(self.run.path))
 
     def close(self) -> None:
-        """Write what is waiting and close every table."""
-        for table in self._tables():
-            table.close()
+        """Write what is waiting and close every table, even when one of them raises OSError."""
+        with contextlib.ExitStack() as stack:
+            for table in self._tables():
+                stack.callback(table.close)
 
     def _tables(self) -> list[TableWriter]:
         measures = [] if self._measures is None else [self._measures]

@@ -4,9 +4,10 @@ Step k is the state of the weights after k updates. A row of any table at step k
 steps.npy also holds the update that leaves it.
 """
 
+import math
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +21,7 @@ from grokterm.engine.knobs import Cadence, Knobs
 from grokterm.engine.recorder import Recorder
 from grokterm.engine.task import Task
 from grokterm.phases import MEMORIZATION, Change, PhaseRule
+from grokterm.run.checkpoint import list_checkpoints
 
 FULL_CHECKPOINT_SECONDS = 120.0
 """A full checkpoint at least this often: what a crash may cost."""
@@ -42,7 +44,7 @@ class Trainer:
         self.task, self.model, self.optimizer = task, model, optimizer
         self.knobs, self.cadence, self.recorder = knobs, cadence, recorder
         self.step = 0
-        self.paused = self.stopping = False
+        self.paused = self.stopping = self._diverged = False
         self._warmup_steps = warmup_steps
         self._measures = measures
         self._train = task.inputs[task.train], task.labels[task.train]
@@ -68,8 +70,12 @@ class Trainer:
                 self.save("full")
         self.evaluate()
         self.save("full")
+        self.end("stopped" if self.stopping else "finished")
+
+    def end(self, state: Literal["finished", "stopped", "failed"]) -> None:
+        """Write the last `state` event, then refuse the requests of everybody who had not seen it."""
+        self.recorder.events.write("state", self.step, state=state)
         self._inbox.close()
-        self.recorder.events.write("state", self.step, state="stopped" if self.stopping else "finished")
 
     def advance(self) -> None:
         """Evaluate this state as its cadences ask, take one optimizer step and record it, checkpoint at its cadence."""
@@ -106,6 +112,8 @@ class Trainer:
         train_loss, train_accuracy, grad_norm, update_norm = numbers.tolist()
         knobs = self.knobs.in_force()
         self.recorder.step(self.step, time.time(), train_loss, train_accuracy, grad_norm, update_norm, *knobs)
+        if not math.isfinite(train_loss) and not self._diverged:
+            self._tell_divergence(train_loss)
         self._phases.planned_steps = self.cadence.steps
         decay = self.knobs.decay()
         self._tell(self._phases.see_training(self.step, train_loss, train_accuracy, decay))
@@ -149,6 +157,17 @@ class Trainer:
         test_loss, test_accuracy = torch.stack([loss, accuracy]).tolist()
         self.recorder.test(self.step, test_loss, test_accuracy)
         self._tell(self._phases.see_test(self.step, test_accuracy))
+
+    def _tell_divergence(self, train_loss: float) -> None:
+        self._diverged = True
+        before = [info for info in list_checkpoints(self.recorder.run.checkpoints) if info.step < self.step]
+        last = (
+            f"the last checkpoint before it is {before[-1].path.relative_to(self.recorder.run.path)}"
+            if before
+            else "no checkpoint is before it"
+        )
+        message = f"train loss is {train_loss} at step {self.step:,}: training has diverged; {last}"
+        self.recorder.events.write("error", self.step, message=message, traceback="")
 
     def _tell(self, changes: list[Change]) -> None:
         for change in changes:

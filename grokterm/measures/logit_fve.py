@@ -25,7 +25,8 @@ def logit_fve(
     v = math.sqrt(p / 2) * by_wave.sum(dim=1)
     L = logits.double()
     centred = L.square().sum() - L.shape[1] * L.mean(dim=1).square().sum()
-    table = (waves.T * (v * key_frequencies).repeat_interleave(2)) @ waves / math.sqrt(2 * p)
+    key_waves = waves[key_frequencies.repeat_interleave(2)]
+    table = (key_waves.T * v[key_frequencies].repeat_interleave(2)) @ key_waves / math.sqrt(2 * p)
     return {
         "logit_fve": (v * key_frequencies).square().sum() / centred,
         "logit_cosines_loss": table_cross_entropy(table, sums, labels).mean(),

@@ -151,7 +151,6 @@ def watch(run: RunDirectory, training: Training, *, frame_budget: float) -> int:
         raise training.error
     if app.return_code:
         raise GroktermError(f"the screen failed; training was stopped and saved, the traceback is in {run.log_path}")
-    _say_goodbye(app.history)
     return 0
 
 
@@ -185,7 +184,3 @@ def _stopping_on_signals(run: RunDirectory, training: Training) -> Iterator[None
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _say_goodbye(history: History) -> None:
-    print(f"{history.state} at step {history.step:,}: {history.run.path}")

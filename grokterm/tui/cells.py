@@ -58,6 +58,10 @@ UNICODE = Glyphs()
 ASCII = Glyphs("+", "|", "+", "-", "|", ":", "^", "x", "<=", ".-=#", " .:*#", " ...#####")
 
 
+ASCII_SIGNS = str.maketrans("◌●‖■✓✗·→←█░β₁₂²×÷≥≤−–⟨⟩", "o*=#+x|><#.b122x/><--<>")
+"""What stands for our signs where only ASCII is shown."""
+
+
 def glyphs_for(markers: Markers) -> Glyphs:
     """The characters that go with these markers."""
     return ASCII if markers == "ascii" else UNICODE
@@ -68,7 +72,7 @@ def one_cell_each(text: str, *, ascii_only: bool = False) -> str:
     if text.isascii() and text.isprintable():
         return text
     if ascii_only:
-        text = text.encode("ascii", "replace").decode("ascii")
+        text = text.translate(ASCII_SIGNS).encode("ascii", "replace").decode("ascii")
     return "".join(char if _takes_one_cell(char) else "?" for char in text)
 
 

@@ -71,3 +71,6 @@ HINTS = (
     ("t", "waterfall"),
 )
 """For the last line, in the order in which they are worth a place."""
+
+STEERING_HINTS = frozenset(HINTS[:6]) | {("n", "note")}
+"""Those that have no use any more once training has ended."""

@@ -18,6 +18,7 @@ from grokterm.tui.ticks import format_value
 
 ASCII_MARKERS = "*o+x#%@&$~"
 PATTERNS: tuple[Pattern, ...] = ("solid", "long", "dash", "dot")
+LONGEST_LABEL = 16
 SMOOTHED_SHARE = 0.02
 """A smoothed curve averages over this share of the steps in view."""
 
@@ -144,6 +145,7 @@ def draw_curves(
         markers=looks.markers,
     )
     axes = [text for text, on in (("log y", log_y), ("log x", looks.log_x), ("smooth", looks.smooth)) if on]
+    axes += [] if looks.cursor is None else [f"at step {looks.cursor:,}"]
     return Picture(" · ".join([name, *axes, *drawing.notes]), (*top, *drawing.rows)[:height])
 
 
@@ -165,18 +167,23 @@ def row_at(steps: NDArray[np.int64], cursor: int | None) -> int | None:
 
 
 def marks_of(history: History) -> list[Mark]:
-    """A tick for every intervention, snapshot and note."""
-    marks = []
+    """A tick for every step with an intervention, snapshot or note; of a knob's edits at one step, the last counts."""
+    labels: dict[int, dict[str, str]] = {}
     for event in history.events:
         if event.kind == "edit":
-            marks.append(
-                Mark(event.step, f"{short_knob(str(event.data.get('knob')))} {_number(event.data.get('new'))}", "mark")
-            )
-        elif event.kind == "snapshot":
-            marks.append(Mark(event.step, str(event.data.get("note") or "snapshot"), "mark"))
-        elif event.kind == "note":
-            marks.append(Mark(event.step, str(event.data.get("text", "")), "mark"))
-    return marks
+            knob = short_knob(str(event.data.get("knob")))
+            labels.setdefault(event.step, {})[knob] = f"{knob} {_number(event.data.get('new'))}"
+        elif event.kind in ("snapshot", "note"):
+            text = event.data.get("note") or event.data.get("text") or event.kind
+            labels.setdefault(event.step, {}).setdefault("", str(text))
+    joined = {
+        step: " ".join(text for knob, text in texts.items() if knob or len(texts) == 1)  # an edit says more than a note
+        for step, texts in sorted(labels.items())
+    }
+    return [
+        Mark(step, text if len(text) <= LONGEST_LABEL else f"{text[: LONGEST_LABEL - 1]}…", "mark")
+        for step, text in joined.items()
+    ]
 
 
 def ribbon_of(history: History) -> list[Stretch]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import isfinite
 
 from grokterm.history import History
-from grokterm.tui.cells import Markers, Row, Span, one_cell_each, row_of
+from grokterm.tui.cells import ASCII_SIGNS, Markers, Row, Span, one_cell_each, row_of
 from grokterm.tui.panel import short_knob
 from grokterm.tui.ticks import format_value
 
@@ -20,10 +20,6 @@ STATES = {
 MOST_BAR, LEAST_BAR = 24, 5
 """Cells of the progress bar."""
 HEADER_KNOBS = ("lr", "weight_decay", "beta1", "beta2")
-ASCII_SIGNS = str.maketrans(
-    {"◌": "o", "●": "*", "‖": "=", "■": "#", "✓": "+", "✗": "x", "·": "|", "→": ">", "█": "#", "░": ".", "β": "b",
-     "₁": "1", "₂": "2", "×": "x", "÷": "/", "≥": ">", "−": "-"}
-)  # fmt: skip
 
 
 def header(history: History, run: str, preset: str, width: int, height: int, markers: Markers) -> tuple[Row, ...]:
@@ -92,7 +88,10 @@ def _progress_line(history: History, run: str, preset: str, width: int) -> Row:
                 Span(tail, ""),
             ]
             return row_of([Span(" ", ""), *name, Span(" " * (room - cells + 2), ""), *right], width)
-    return row_of([Span(f" {count}{tail} ", ""), program, Span(short, "strong")], width)
+    if len(count) + len(tail) + 1 > width:
+        return row_of([Span(f" {count}", "")], width)
+    fits = len(count) + len(tail) + len(short) + 3 <= width
+    return row_of([Span(f" {count}{tail} ", ""), *([Span(f" {short}", "strong")] if fits else [])], width)
 
 
 def _state_line(history: History, width: int) -> Row:
@@ -162,7 +161,7 @@ def _other_requests(history: History) -> list[str]:
 def _extra_wide(history: History) -> list[tuple[str, str]]:
     extra = []
     share = history.series("measures_share").values
-    if len(share):
+    if len(share) >= 3:  # the first evaluation is a cold one
         extra.append(("measures", f"{share[-1]:.0%}"))
     device = next((event.data for event in history.events if "device" in event.data), None)
     if device:

@@ -4,7 +4,9 @@ Requests are appended before training starts and obeyed before step 0; `pause` a
 step. So no test needs a thread.
 """
 
+import errno
 import math
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,8 +27,8 @@ from grokterm.models.transformer import Transformer
 from grokterm.preset import read
 from grokterm.run import checkpoint
 from grokterm.run.directory import RunDirectory, create
-from grokterm.run.events import Event, append_line, ask
-from grokterm.run.table import read_table
+from grokterm.run.events import Event, EventLog, append_line, ask
+from grokterm.run.table import TableWriter, read_table
 from grokterm.tasks.modular import modular
 
 TINY = """
@@ -438,6 +440,7 @@ def test_planned_end_can_be_moved_away(run: RunDirectory) -> None:
         ("set", {"knob": "lr"}, "lr = None: must be a number"),
         ("set", {}, "there is no knob 'None'"),
         ("set", {"knob": "lr", "value": 1, "moments": "keep"}, "moments = 'keep': must be kept or reset"),
+        ("set", {"knob": "test_every", "value": 1e300}, "test_every = 1e+300: must be a whole number of at most"),
         ("set", {"knob": "steps", "value": 0}, "steps = 0: must be a whole number of at least 1"),
         ("step", {}, "one step can be taken only while training is paused"),
         ("halt", {}, "there is no request 'halt'"),
@@ -570,6 +573,79 @@ def test_request_that_comes_too_late_is_refused(run: RunDirectory, tmp_path: Pat
     assert refusal.data["why"] == "training has ended at step 12"
     assert history(run).pending == {}
     assert states(run)[-1] == "finished"
+
+
+def test_request_of_somebody_who_has_not_seen_the_end_is_refused(
+    run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = EventLog.write
+
+    def and_ask_before(log: EventLog, kind: str, step: int, /, **data: object) -> Event:
+        if data.get("state") == "finished":
+            ask(run.path, "snapshot")
+        return write(log, kind, step, **data)
+
+    monkeypatch.setattr(EventLog, "write", and_ask_before)
+    start(run)
+    assert len(events(run, "refused")) == 1
+    assert history(run).pending == {}
+
+
+def test_requests_of_a_run_that_fails_are_refused(run: RunDirectory, tmp_path: Path) -> None:
+    """The step in which it fails, what stood behind that in the inbox, and what nobody has looked at yet."""
+    ask(run.path, "pause")
+    asked = [ask(run.path, do) for do in ("step", "note", "snapshot")]
+    source = FAILING_MEASURE.replace("== 3", "== 1").replace(
+        "raise", f"ask(Path({str(run.path)!r}), 'stop')\n        raise"
+    )
+    imports = "from pathlib import Path\nfrom grokterm.run.events import ask\n"
+    with pytest.raises(ZeroDivisionError):
+        start(run, parts=own_part(tmp_path, "measures", "moody", imports + source))
+    for request in asked:
+        assert answer(run, request.id).data["why"] == "training has ended at step 0"
+    assert len(events(run, "refused")) == 4
+    assert history(run).pending == {}
+    assert states(run) == ["training", "paused", "failed"]
+
+
+def test_full_disk_does_not_hide_why_training_failed(
+    run: RunDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[str] = []
+    write, close = EventLog.write, TableWriter.close
+
+    def full(log: EventLog, kind: str, step: int, /, **data: object) -> Event:
+        if kind == "error":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(log, kind, step, **data)
+
+    def close_and_fail(table: TableWriter) -> None:
+        closed.append(table.path.name)
+        close(table)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(EventLog, "write", full)
+    monkeypatch.setattr(TableWriter, "close", close_and_fail)
+    with pytest.raises(ZeroDivisionError, match="the third time"):
+        start(run, parts=own_part(tmp_path, "measures", "moody", FAILING_MEASURE))
+    assert {"steps.npy", "tests.npy", "measures.npy", "excluded_loss_k.npy"} <= set(closed)
+
+
+def test_divergence_is_told_once_and_training_goes_on(run: RunDirectory) -> None:
+    preset = run.path.parent.parent / "wild.toml"
+    preset.write_text(TINY.replace("lr = 1e-2", "lr = 1e30").replace("warmup_steps = 10", "warmup_steps = 2"))
+    train(run, read(preset, ["training.checkpoint_every=1"]), Catalog())
+    losses = column(run.steps_path, "train_loss")
+    first = int(np.flatnonzero(~np.isfinite(losses))[0])
+    (error,) = events(run, "error")
+    assert error.step == first
+    assert error.data == {
+        "message": f"train loss is {losses[first]} at step {first}: training has diverged; "
+        f"the last checkpoint before it is checkpoints/{first - 1:09d}.safetensors",
+        "traceback": "",
+    }
+    assert states(run) == ["training", "finished"]
+    assert len(losses) == 12
 
 
 def test_preset_that_cannot_be_built_records_nothing(run: RunDirectory, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,6 +48,17 @@ def test_numpy_scalars_and_tuples_are_written_as_numbers_and_lists() -> None:
         encode({"path": Path("run.toml")})
 
 
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 10**400])
+def test_integer_that_no_reader_would_accept_is_not_written(tmp_path: Path, number: int) -> None:
+    log = EventLog(tmp_path / "events.jsonl")
+    with pytest.raises(ValueError, match="bits does not fit 64 bits"):
+        log.write("edit", 1, knob="steps", old=12, new=number)
+    assert not log.path.exists()
+    log.write("edit", 1, largest=2**63 - 1, least=-(2**63))
+    (line,) = LineTail(log.path).new()
+    assert (line["largest"], line["least"]) == (2**63 - 1, -(2**63))
+
+
 def test_text_that_spells_a_number_stays_text() -> None:
     line = {"event": "note", "step": 1, "time": 2.0, "text": "nan", "note": "inf", "value": "nan"}
     decoded = decode(line)

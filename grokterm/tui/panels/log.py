@@ -28,7 +28,11 @@ class Log:
 
     def draw(self, history: History, looks: Looks, width: int, height: int) -> Picture:
         """The newest events that fit, up to the cursor."""
-        told = [event for event in history.events if looks.cursor is None or event.step <= looks.cursor]
+        told = [
+            event
+            for event, before in zip(history.events, [None, *history.events], strict=False)
+            if (looks.cursor is None or event.step <= looks.cursor) and not _repeats(event, before)
+        ]
         ascii_only = looks.markers == "ascii"
         rows = [_line(event, width, ascii_only=ascii_only) for event in told[-height:]]
         return Picture(self.name, (*rows, *(row_of((), width) for _ in range(height - len(rows)))))
@@ -39,11 +43,18 @@ def _line(event: Event, width: int, *, ascii_only: bool) -> Row:
     when = _time_of_day(event.time)
     spans = (
         Span(f"{event.step:>8,}  ", "value"),
-        Span(f"{when}  ", "quiet"),
+        *([Span(f"{when}  ", "quiet")] if width >= 100 else []),
         Span(f"{kind:<9}", style),
         Span(one_cell_each(text, ascii_only=ascii_only), "problem" if style == "problem" else "text"),
     )
     return row_of(spans, width)
+
+
+def _repeats(event: Event, before: Event | None) -> bool:
+    """Whether an event only says that a run which was stepped by hand is paused again."""
+    if before is None or event.kind != "state" or before.kind != "state":
+        return False
+    return event.data.get("state") == before.data.get("state") == "paused"
 
 
 def describe(event: Event) -> tuple[str, str, str]:
@@ -60,7 +71,7 @@ def describe(event: Event) -> tuple[str, str, str]:
             return "note", str(data.get("text", "")), "mark"
         case "phase" if "mark" in data:
             at = number_text(data.get("at"))
-            return "mark", f"{str(data['mark']).replace('_at', '')} at {at} ({data.get('why', '')})", "phase"
+            return "mark", f"{str(data['mark']).removesuffix('_at')} for good at {at} ({data.get('why', '')})", "phase"
         case "phase":
             at = number_text(data.get("at"))
             return "phase", f"{data.get('phase', '')} since {at} ({data.get('why', '')})", "phase"

@@ -16,6 +16,7 @@ from textual.widgets import Input, Static
 from grokterm.errors import nearest
 from grokterm.tui.ticks import format_value
 
+WHOLE = ("steps", "test_every", "measure_every", "checkpoint_every")
 BIG_JUMP = 10.0
 """A change by this factor or more is asked about once more."""
 
@@ -49,9 +50,14 @@ def understand(text: str, knobs: Mapping[str, float]) -> Typed:
     if not number.strip():
         return Typed(name, problem=f"{name} is {format_value(knobs[name])}; type its new value")
     try:
-        return Typed(name, float(number.replace("_", "")))
+        value = float(number.replace("_", ""))
     except ValueError:
         return Typed(name, problem=f"{number.strip()!r} is no number")
+    if name in WHOLE and not (value >= 1 and value == int(value)):
+        return Typed(name, problem=f"{name} must be a whole number of at least 1")
+    if not 0 <= value < math.inf:
+        return Typed(name, problem=f"{name} must be a finite number, 0 or more")
+    return Typed(name, value)
 
 
 def is_big_jump(old: float, new: float) -> bool:
@@ -81,7 +87,7 @@ class EditScreen(ModalScreen[Edit | None]):
         with Vertical(classes="box") as box:
             box.border_title = "Edit a knob"
             box.border_subtitle = "enter · tab completes · ctrl+r moments · esc cancels"
-            yield Input(placeholder="lr 2e-3")
+            yield Input(placeholder="for instance: lr 2e-3")
             yield Static(id="preview")
             rows = [f"{name:<18}{format_value(value)}" for name, value in self._knobs.items()]
             yield Static(Content("\n".join(rows)), id="knobs")

@@ -17,15 +17,15 @@ ABOUT = (
     "\n\n"
     "Times (×) at a chart's edge are values that cannot be drawn there (nan, inf, or ≤ 0 on a log axis); the title "
     "counts them. The legend shows the recorded values at the cursor, or the newest ones.\n\n"
-    "Phases, named online by a rule of our own, on the clock T = 1 / (lr · weight decay):\n"
-    "  memorization       until the training loss is under 1 % of its first value and falls less than 5 % in T/10,\n"
-    "                     or excluded_loss_max has risen by half from its minimum\n"
-    "  circuit formation  until test accuracy reaches 0.5\n"
-    "  cleanup            until test accuracy is 0.99 and weight norm² falls less than 3 % in T\n"
-    "  grokked            from then on\n"
-    "The log gives the reason each time.\n\n"
+    "Restricted and excluded loss, norms and the other measures are evaluated every measure_every steps (20), losses "
+    "at every step: values beside each other in a legend may be some steps apart.\n\n"
+    "Phases are named online by a rule of our own, on the clock T = 1 / (lr · weight decay). memorization: until the "
+    "training loss is under 1 % of its first value and falls less than 5 % in T/10, or excluded_loss_max has risen by "
+    "half from its minimum. circuit formation: until test accuracy reaches 0.5. cleanup: until test accuracy is 0.99 "
+    "and weight norm² falls less than 3 % in T. Then grokked. The log gives the reason each time.\n\n"
     "Live: key frequencies, restricted and excluded loss are taken from the current model at each evaluation, not from "
-    "the final one. excluded_loss_max needs no key frequencies."
+    "the final one. excluded_loss_max needs no key frequencies.\n\n"
+    "ctrl+p also offers block and ASCII markers, for terminals without braille."
 )
 
 

@@ -15,8 +15,9 @@ from grokterm.errors import RunError
 from grokterm.history import History
 from grokterm.tui import status
 from grokterm.tui.budget import FASTEST, FrameBudget
+from grokterm.tui.cells import one_cell_each
 from grokterm.tui.colours import Palette
-from grokterm.tui.keys import GROUPS, HINTS
+from grokterm.tui.keys import GROUPS, HINTS, STEERING_HINTS
 from grokterm.tui.layout import Layout, arrange
 from grokterm.tui.looks import Looks
 from grokterm.tui.panel import Panel
@@ -24,11 +25,11 @@ from grokterm.tui.panels.log import describe
 from grokterm.tui.rows import RowsView
 from grokterm.tui.screens.ask import AskChoice
 from grokterm.tui.screens.help import HelpScreen
-from grokterm.tui.screens.steering import SteeringScreen
+from grokterm.tui.screens.steering import DONE, SteeringScreen
 
 ANSWER_SECONDS = 0.03
 """How often an answer is looked for while a request is pending."""
-NOTICE_SECONDS = 6.0
+NOTICE_SECONDS = 4.0
 GUTTER = 6
 """Cells of a chart's y axis: what is left of a panel's width is plot."""
 LOG_DIGIT = 7
@@ -160,7 +161,7 @@ class RunScreen(SteeringScreen):
             return
         self._stale.discard(view.digit)
         picture = panel.draw(self.history, self.looks, size.width, size.height)
-        title = f"{view.digit} {picture.title}"
+        title = one_cell_each(f"{view.digit} {picture.title}", ascii_only=self.looks.markers == "ascii")
         if view.has_class("framed") and view.border_title != title:
             view.border_title = Content(title)
         view.show(picture.rows)
@@ -179,7 +180,8 @@ class RunScreen(SteeringScreen):
 
     def _draw_hints(self) -> None:
         if not self._notice_until:
-            row = status.hints(HINTS, self.app.size.width, self.looks.markers)
+            keys = HINTS if self.history.state not in DONE else [hint for hint in HINTS if hint not in STEERING_HINTS]
+            row = status.hints(keys, self.app.size.width, self.looks.markers)
             self.query_one("#hints", RowsView).show((row,))
 
     def say(self, text: str, *, problem: bool = False) -> None:
@@ -202,6 +204,7 @@ class RunScreen(SteeringScreen):
         if "events" in changed:
             self._tell_news()
             self._draw_status()
+            self._draw_hints()
         if self._answers is not None and not self.history.pending:
             self._answers.pause()
 
@@ -213,7 +216,7 @@ class RunScreen(SteeringScreen):
 
     def _tell_news(self) -> None:
         for event in self.history.events[self._events_seen :]:
-            if event.kind in ("refused", "error", "edit", "snapshot"):
+            if event.kind in ("refused", "error", "edit", "snapshot", "note"):
                 kind, text, style = describe(event)
                 self.say(f"{kind} at step {event.step:,}: {text}", problem=style == "problem")
         self._events_seen = len(self.history.events)

@@ -63,6 +63,9 @@ class SteeringScreen(Screen[None]):
 
     def action_edit(self) -> None:
         """Edit any knob."""
+        if self.history.state in DONE:
+            self.say(f"training has ended ({self.history.state}): nothing can be changed any more")
+            return
         if not self.history.knobs:
             self.say("the knobs are not known before training has begun")
             return
