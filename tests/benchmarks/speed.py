@@ -26,6 +26,8 @@ from tests.waiting import wait_for
 
 PRODUCTS_PER_INPUT = 161_920
 """Multiplications per input of the plain last position: W_O, W_in, W_out, W_U. Forward once, backward twice."""
+EXECUTED_PER_INPUT = 138_481
+"""The same as the fast form does it: 129 × 512 and 641 × 113, with its products merged."""
 
 
 @dataclass(frozen=True)
@@ -107,8 +109,11 @@ def engine(rounds: int) -> list[Figure]:
         Figure("step and test loss, reference", f"{middle['plain_test']:.1f} ms"),
         Figure("reference / fast, with test loss", f"{test_ratio:.1f} ×", "≥ 6 ×", test_ratio >= 6),
         Figure("4096³ float32 matrix product", f"{statistics.median(rate):.0f} GFLOP/s"),
-        Figure("the step's own products", f"{work / middle['fast'] * 1e3:.0f} GFLOP/s"),
-        Figure("share of the matrix product's rate", f"{share:.0%}", "≥ 65 %", share >= 0.65),
+        Figure(
+            "the step's products, as the plain last position has them", f"{work / middle['fast'] * 1e3:.0f} GFLOP/s"
+        ),
+        Figure("their share of the matrix product's rate", f"{share:.0%}", "≥ 65 %", share >= 0.65),
+        Figure("the same, counting executed products only", f"{share * EXECUTED_PER_INPUT / PRODUCTS_PER_INPUT:.0%}"),
     ]
 
 
