@@ -86,7 +86,7 @@ class GroktermApp(App[None]):
         """Show the run, start training once the first frame is out, and watch over it."""
         self.push_screen(self.run_screen)
         self.call_after_refresh(self._training.start)
-        self.set_interval(0.2, self._watch_training)
+        self.set_interval(0.5, self._watch_training)
 
     def action_leave(self) -> None:
         """Textual's own key for quitting asks like ours."""

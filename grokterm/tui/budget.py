@@ -1,8 +1,8 @@
 """Spaces frames so that watching costs training no more than its share; pure.
 
 What the screen's thread computes, the training thread waits for: both need Python's lock. So the cost of watching is
-counted in processor seconds of the screen's thread. They are paid from a purse that fills with `share` of the time
-that passes; a frame may be drawn when the purse is not in debt.
+counted in processor seconds of the screen's thread, times what each of them was measured to cost training. They are
+paid from a purse that fills with `share` of the time that passes; a frame may be drawn when the purse is not in debt.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,10 @@ FASTEST = 0.1
 
 PURSE = 0.1
 """Seconds of drawing that can be saved up, for the moment after a quiet time."""
+
+LOST_PER_SECOND = 3.0
+"""Seconds of training that a processor second of the screen's thread costs: besides its own time, the two hand Python's
+lock to and fro, and every thread of a matrix product waits for the one that was put off. Measured on 2 cores."""
 
 MOST_DEBT = 0.06
 """Seconds of drawing owed at most: somebody who holds a key down must not look at a frozen screen afterwards."""
@@ -34,7 +38,8 @@ class FrameBudget:
         """
         if self._seen is not None and training:
             earned = (now - self._seen) * self.share
-            self.purse = min(max(self.purse + earned - (spent - self._spent), -MOST_DEBT), PURSE)
+            cost = (spent - self._spent) * LOST_PER_SECOND
+            self.purse = min(max(self.purse + earned - cost, -MOST_DEBT), PURSE)
         self._seen, self._spent = now, spent
 
     def may_draw(self, now: float, *, training: bool) -> bool:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from grokterm.tui.budget import PURSE, FrameBudget
+from grokterm.tui.budget import LOST_PER_SECOND, PURSE, FrameBudget
 from grokterm.tui.colours import Palette
 from grokterm.tui.layout import NARROW, arrange
 from grokterm.tui.looks import Looks
@@ -73,8 +73,8 @@ def test_budget_spends_no_more_than_its_share() -> None:
             spent += 0.02
             frames += 1
             budget.drew(now)
-    assert spent <= 0.03 * 100 + PURSE + 0.02
-    assert spent >= 0.9 * 0.03 * 100
+    assert spent * LOST_PER_SECOND <= 0.03 * 100 + PURSE + 0.02 * LOST_PER_SECOND
+    assert spent * LOST_PER_SECOND >= 0.9 * 0.03 * 100
 
 
 def test_budget_is_not_charged_while_nothing_trains() -> None:

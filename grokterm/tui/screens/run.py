@@ -14,7 +14,7 @@ from textual.timer import Timer
 from grokterm.errors import RunError
 from grokterm.history import History
 from grokterm.tui import status
-from grokterm.tui.budget import FASTEST, FrameBudget
+from grokterm.tui.budget import FrameBudget
 from grokterm.tui.cells import one_cell_each
 from grokterm.tui.colours import Palette
 from grokterm.tui.keys import GROUPS, HINTS, STEERING_HINTS
@@ -29,6 +29,8 @@ from grokterm.tui.screens.steering import DONE, SteeringScreen
 
 ANSWER_SECONDS = 0.03
 """How often an answer is looked for while a request is pending."""
+TICK_SECONDS = 0.25
+"""How often news are looked for: every look wakes a thread that training then waits for."""
 NOTICE_SECONDS = 4.0
 GUTTER = 6
 """Cells of a chart's y axis: what is left of a panel's width is plot."""
@@ -93,7 +95,7 @@ class RunScreen(SteeringScreen):
     def on_mount(self) -> None:
         """Begin to poll."""
         self._answers = self.set_interval(ANSWER_SECONDS, self._poll, pause=True)
-        self.set_interval(FASTEST, self.tick)
+        self.set_interval(TICK_SECONDS, self.tick)
 
     async def on_resize(self) -> None:
         """Lay out anew for the new size."""
