@@ -1,0 +1,37 @@
+"""Arguments and options that several commands share, so that they mean and say the same everywhere."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+RUNS = Path("runs")
+"""Where run directories are kept unless somebody says otherwise."""
+
+
+def _runs_for_the_shell(context: typer.Context, incomplete: str) -> list[str]:
+    from grokterm.run.finding import runs_in
+
+    folder = context.params.get("runs") or RUNS
+    return [run.name for run in runs_in(Path(folder)) if run.name.startswith(incomplete)]
+
+
+RunsFolder = Annotated[Path, typer.Option("--runs", envvar="GROKTERM_RUNS", help="Where run directories are kept.")]
+RunReference = Annotated[
+    str,
+    typer.Argument(
+        metavar="[RUN]",
+        help="A run: a directory, a name, the beginning of one; nothing or - for the newest.",
+        autocompletion=_runs_for_the_shell,
+    ),
+]
+RunReferences = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="RUN...",
+        help="Runs: directories, names, beginnings of names; - for the newest.",
+        autocompletion=_runs_for_the_shell,
+    ),
+]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+"""Read by `grokterm.cli.main`, which prints the error; a command only has to accept it."""
