@@ -3,11 +3,13 @@
 import contextlib
 import os
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from grokterm import __version__
+from grokterm.commands.replay import replay
 from grokterm.commands.run import run
 from grokterm.errors import GroktermError
 
@@ -37,8 +39,12 @@ def grokterm(
     """Watch and steer small neural networks while they grok, in the terminal."""
 
 
-for command in (run,):
-    app.command()(command)
+COMMANDS: dict[str, Callable[..., None]] = {
+    "run": run,
+    "replay": replay,
+}
+for name, command in COMMANDS.items():
+    app.command(name)(command)
 
 
 def main() -> None:

@@ -1,14 +1,15 @@
 """What a viewer knows of a run: its series, events and state, read from the directory whenever it is polled.
 
 Live view, attach and replay all look at a run through this. There are no threads here: `poll` reads what is new, and
-between two polls nothing changes.
+between two polls nothing changes. `at` is the same run as it was at an earlier step: what a replay shows.
 """
 
+import copy
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -19,6 +20,7 @@ from grokterm.run.events import Event, LineTail, Request, event_from, request_fr
 from grokterm.run.table import Rows, TableReader
 
 _FIRST_CAPACITY = 1024  # rows
+_ROWS_AT_ONCE = 65_536  # a million rows pass through a few megabytes instead of being held twice
 _NOT_SERIES = frozenset({"step", "time"})
 
 
@@ -53,11 +55,6 @@ class History:
     def __init__(self, run: RunDirectory) -> None:
         self.run = run
         self.config: Mapping[str, Any] | None = None
-        self.events: list[Event] = []
-        self.marks: dict[str, int] = {}
-        self.knobs: dict[str, float] = {}
-        self.phases: list[PhaseChange] = []
-        self.state = "loading"
         self.pending: dict[str, Request] = {}
         self._tables = {
             "steps": _Table(run.steps_path),
@@ -68,7 +65,32 @@ class History:
         self._event_lines = LineTail(run.events_path)
         self._inbox_lines = LineTail(run.inbox_path)
         self._answered: set[str] = set()
+        self._until: int | None = None
+        self._forget_events()
+
+    def _forget_events(self) -> None:
+        self.events: list[Event] = []
+        self.marks: dict[str, int] = {}
+        self.knobs: dict[str, float] = {}
+        self.phases: list[PhaseChange] = []
+        self.state = "loading"
         self._training_since = 0.0  # unix time of the last change to "training"
+
+    def at(self, step: int) -> Self:
+        """Return the run as it was when `step` updates had been made and their weights evaluated.
+
+        That is what a live screen saw then: of steps.npy the rows before `step`, of everything else those up to it.
+        The result shares this history's columns, costs nothing to keep, and is not polled.
+        """
+        past = copy.copy(self)
+        past._until = step
+        past._answered = set()
+        past._forget_events()
+        for event in self.events:
+            if event.step <= step:
+                past._take_in(event)
+        past.pending = {}
+        return past
 
     def poll(self) -> frozenset[str]:
         """Read what is new and say what changed: of config, steps, tests, measures, arrays and events.
@@ -96,14 +118,14 @@ class History:
         for table in self._tables.values():
             column = table.columns.get(name)
             if column is not None and column.is_scalar and name not in _NOT_SERIES:
-                return Series(table.steps(), column.view())
+                return self._series(table, column)
         return Series(_no_steps(), np.zeros(0))
 
     def times(self) -> Series:
         """Return the unix time of each step's row."""
         table = self._tables["steps"]
         column = table.columns.get("time")
-        return Series(_no_steps(), np.zeros(0)) if column is None else Series(table.steps(), column.view())
+        return Series(_no_steps(), np.zeros(0)) if column is None else self._series(table, column)
 
     def array_names(self) -> tuple[str, ...]:
         """Every vector or matrix series, by name."""
@@ -115,7 +137,8 @@ class History:
         column = table.columns.get("value") if table is not None else None
         if table is None or column is None:
             return ArraySeries(_no_steps(), np.zeros((0, 0), np.float32))
-        return ArraySeries(table.steps(), column.view())
+        rows = self._rows(table)
+        return ArraySeries(table.steps()[:rows], column.view()[:rows])
 
     def value_at(self, name: str, step: int) -> tuple[int, float] | None:
         """Return step and exact recorded value of the last row at or before `step`; None when there is none."""
@@ -143,8 +166,9 @@ class History:
         """The latest step whose weights the run is known to have reached."""
         ends = [0, self.events[-1].step if self.events else 0]
         for name, table in self._tables.items():
-            if table.steps().size:
-                ends.append(int(table.steps()[-1]) + (name == "steps"))  # row k of steps ends with update k done
+            steps = table.steps()[: self._rows(table)]
+            if steps.size:
+                ends.append(int(steps[-1]) + (name == "steps"))  # row k of steps ends with update k done
         return max(ends)
 
     @property
@@ -176,6 +200,18 @@ class History:
     def errors(self) -> list[Event]:
         """What went wrong on the training side: data has message and traceback."""
         return self._of_kind("error")
+
+    def _rows(self, table: "_Table") -> int:
+        """How many rows of a table there were at the step this history speaks of."""
+        steps = table.steps()
+        if self._until is None:
+            return len(steps)
+        side: Literal["left", "right"] = "left" if table is self._tables["steps"] else "right"
+        return int(np.searchsorted(steps, self._until, side=side))
+
+    def _series(self, table: "_Table", column: "_Column") -> Series:
+        rows = self._rows(table)
+        return Series(table.steps()[:rows], column.view()[:rows])
 
     def _of_kind(self, kind: str) -> list[Event]:
         return [event for event in self.events if event.kind == kind]
@@ -234,10 +270,12 @@ class _Column:
         self._buffer: NDArray[Any] = np.empty((0, *shape), dtype)
         self._length = 0
 
-    def extend(self, values: NDArray[Any]) -> None:
+    def extend(self, values: NDArray[Any], more: int) -> None:
+        """Append values; `more` is how many are known to follow."""
         end = self._length + len(values)
         if end > len(self._buffer):
-            grown = np.empty((max(end, 2 * self._length, _FIRST_CAPACITY), *self._buffer.shape[1:]), self._buffer.dtype)
+            capacity = max(end + more, 2 * self._length, _FIRST_CAPACITY)
+            grown = np.empty((capacity, *self._buffer.shape[1:]), self._buffer.dtype)
             grown[: self._length] = self._buffer[: self._length]
             self._buffer = grown
         self._buffer[self._length : end] = values
@@ -257,15 +295,18 @@ class _Table:
         self._reader = TableReader(path)
 
     def poll(self) -> bool:
-        rows = self._reader.new_rows()
-        if self._reader.restarted:
-            self.columns.clear()
-        if not self.columns and rows.dtype.names:
-            self.columns.update(self._columns_for(rows))
-        if len(rows):
-            for name, column in self.columns.items():
-                column.extend(rows[name])
-        return bool(len(rows)) or self._reader.restarted
+        changed = False
+        while True:
+            rows = self._reader.new_rows(_ROWS_AT_ONCE)
+            if self._reader.restarted:
+                self.columns.clear()
+            if not self.columns and rows.dtype.names:
+                self.columns.update(self._columns_for(rows))
+            for name, column in self.columns.items() if len(rows) else ():
+                column.extend(rows[name], self._reader.behind)
+            changed |= bool(len(rows)) or self._reader.restarted
+            if not self._reader.behind:
+                return changed
 
     def steps(self) -> NDArray[np.int64]:
         return self.columns["step"].view() if "step" in self.columns else _no_steps()

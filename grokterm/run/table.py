@@ -120,15 +120,19 @@ class TableReader:
         """The table's columns; None until the file exists."""
         self.restarted = False
         """True when the rows of the latest `new_rows` start again at row 0: the file was cut or replaced."""
+        self.behind = 0
+        """Rows that were there at the latest `new_rows` and not returned by it."""
         self._inode = 0
         self._next = 0  # offset of the first byte not yet returned
 
-    def new_rows(self) -> Rows:
-        """Return the rows appended since the last call; 0 rows (without columns while the file is missing).
+    def new_rows(self, most: int | None = None) -> Rows:
+        """Return the rows appended since the last call, at most so many; 0 rows (without columns while the file is
+        missing).
 
         Raises RunError when the file cannot be read or its header is not a table's.
         """
         self.restarted = False
+        self.behind = 0
         try:
             status = os.stat(self.path)  # noqa: PTH116 - half the price of Path.stat, and this runs every frame
         except FileNotFoundError:
@@ -141,9 +145,9 @@ class TableReader:
         if status.st_size == 0 or (self.dtype is not None and status.st_size - self._next < self.dtype.itemsize):
             return self._no_rows()
         self._inode = status.st_ino
-        return self._read(status.st_size)
+        return self._read(status.st_size, most)
 
-    def _read(self, size: int) -> Rows:
+    def _read(self, size: int, most: int | None) -> Rows:
         try:
             file = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
@@ -151,7 +155,8 @@ class TableReader:
         try:
             if self.dtype is None:
                 self.dtype, self._next = _read_header(file, self.path)
-            count = max(size - self._next, 0) // self.dtype.itemsize
+            there = max(size - self._next, 0) // self.dtype.itemsize
+            count = there if most is None else min(there, most)
             content = _read_at(file, count * self.dtype.itemsize, self._next)
         except OSError as error:
             raise RunError(f"{self.path} cannot be read: {error.strerror}") from error
@@ -159,6 +164,7 @@ class TableReader:
             os.close(file)
         rows = np.frombuffer(content, self.dtype, count=len(content) // self.dtype.itemsize)
         self._next += rows.nbytes
+        self.behind = there - count
         return rows
 
     def _start_over(self) -> None:

@@ -1,6 +1,9 @@
-"""Every key of the run screen: one table behind bindings, help, palette and hints."""
+"""Every key of the screens that show runs: one table behind bindings, help, palette and hints."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from textual.binding import Binding
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,25 +37,66 @@ VIEWING = (
     Key("x", "x", "log_x", "log or linear x axis of all panels"),
     Key("m", "m", "smooth", "smoothing; the raw curve stays visible"),
     Key("t", "t", "waterfall", "Fourier norms as bars, or frequency × step"),
+    Key("+,equals_sign", "+", "zoom_x(0.5)", "half the range of steps, around the cursor"),
+    Key("-", "-", "zoom_x(2.0)", "twice the range of steps"),
+    Key("0", "0", "all", "every step"),
+    Key("a", "a", "set_mark('a')", "mark A here"),
+    Key("b", "b", "set_mark('b')", "mark B here"),
+    Key("D", "D", "differences", "every series at A and at B, and what lies between"),
+)
+CURSOR = (
     Key("left", "←", "move(-1)", "cursor one cell left, on all panels"),
     Key("right", "→", "move(1)", "cursor one cell right"),
     Key("shift+left", "shift+←", "move(-10)", "cursor ten cells left"),
     Key("shift+right", "shift+→", "move(10)", "cursor ten cells right"),
+    Key("left_square_bracket", "[", "jump(-1)", "cursor to the intervention, snapshot, note or phase before"),
+    Key("right_square_bracket", "]", "jump(1)", "cursor to the next one"),
     Key("home", "home", "edge(False)", "cursor to the first step"),
     Key("end", "end", "edge(True)", "cursor to the newest step"),
     Key("f", "f", "follow", "follow the newest step again"),
-    Key("+,equals_sign", "+", "zoom_x(0.5)", "half the range of steps, around the cursor"),
-    Key("-", "-", "zoom_x(2.0)", "twice the range of steps"),
-    Key("0", "0", "all", "every step"),
+)
+PLAYHEAD = (
+    Key("space", "space", "play", "play or pause; at the end, play again from the start"),
+    Key(".", ".", "row(1)", "one recorded step forward"),
+    Key("comma", ",", "row(-1)", "one recorded step back"),
+    Key("left", "←", "move(-1)", "playhead one cell left"),
+    Key("right", "→", "move(1)", "playhead one cell right"),
+    Key("shift+left", "shift+←", "move(-10)", "playhead ten cells left"),
+    Key("shift+right", "shift+→", "move(10)", "playhead ten cells right"),
+    Key("left_square_bracket", "[", "jump(-1)", "to the intervention, snapshot, note or phase before"),
+    Key("right_square_bracket", "]", "jump(1)", "to the next one"),
+    Key("home", "home", "edge(False)", "to the first step"),
+    Key("end,f", "end f", "edge(True)", "to the newest step, and follow it while the run goes on"),
+    Key("g", "g", "go_to", "go to a step or a percentage"),
+    Key("less_than_sign", "<", "speed(-1)", "slower, down to 0.25×"),
+    Key("greater_than_sign", ">", "speed(1)", "faster, up to 1000×"),
+    Key("T", "T", "clock", "pace by recorded time, or by steps"),
+    Key("v", "v", "whole", "the whole run with the playhead in it, or only what was known then"),
 )
 LEAVING = (
     Key("?,f1", "? F1", "help", "this page"),
     Key("ctrl+p", "ctrl+p", "app.command_palette", "every action by name"),
     Key("q,ctrl+c", "q", "leave", "quit; asks first while this screen's run is training"),
 )
-GROUPS = (("Training", STEERING), ("View", VIEWING), ("", LEAVING))
+Groups = Sequence[tuple[str, Sequence[Key]]]
 
-HINTS = (
+LIVE: Groups = (("Training", STEERING), ("Cursor", CURSOR), ("View", VIEWING), ("", LEAVING))
+REPLAY: Groups = (("Playhead", PLAYHEAD), ("View", VIEWING), ("", LEAVING))
+
+
+def bindings(groups: Groups) -> list[Binding]:
+    """Textual's bindings for the keys of these groups, none of them shown in a footer."""
+    return [
+        Binding(single, f"pick({single})" if key.action == "pick" else key.action, key.does, show=False)
+        for _, keys in groups
+        for key in keys
+        for single in key.keys.split(",")
+    ]
+
+
+Hints = Sequence[tuple[str, str]]
+
+HINTS: Hints = (
     ("space", "pause"),
     (".", "step"),
     ("l/L", "lr"),
@@ -74,3 +118,20 @@ HINTS = (
 
 STEERING_HINTS = frozenset(HINTS[:6]) | {("n", "note")}
 """Those that have no use any more once training has ended."""
+
+REPLAY_HINTS: Hints = (
+    ("space", "play"),
+    ("←→", "scrub"),
+    ("<>", "speed"),
+    ("[ ]", "marks"),
+    ("g", "go to"),
+    (",.", "step"),
+    ("?", "help"),
+    ("q", "quit"),
+    ("v", "whole run"),
+    ("z", "zoom"),
+    ("1–9", "panel"),
+    ("T", "clock"),
+    ("y/x", "log"),
+    ("t", "waterfall"),
+)

@@ -15,6 +15,7 @@ class Looks:
     """The person's choices. `cursor` None follows the newest step; `span` None shows everything.
 
     flipped_y: digits of the panels whose y axis is not the panel's default. waterfall: bars become frequency × step.
+    a, b: the steps of the person's two marks.
     """
 
     cursor: int | None = None
@@ -24,6 +25,8 @@ class Looks:
     smooth: bool = False
     waterfall: bool = False
     markers: Markers = "braille"
+    a: int | None = None
+    b: int | None = None
 
     def shown(self, last: int) -> tuple[float, float]:
         """The first and last step in view when training has reached `last`."""

@@ -140,7 +140,7 @@ def draw_curves(
             y_min=None if log_y else limits[0],
             y_max=None if log_y else limits[1],
         ),
-        marks=marks_of(history),
+        marks=[*marks_of(history), *own_marks(looks)],
         ribbon=ribbon_of(history) if ribbon else (),
         markers=looks.markers,
     )
@@ -184,6 +184,11 @@ def marks_of(history: History) -> list[Mark]:
         Mark(step, text if len(text) <= LONGEST_LABEL else f"{text[: LONGEST_LABEL - 1]}…", "mark")
         for step, text in joined.items()
     ]
+
+
+def own_marks(looks: Looks) -> list[Mark]:
+    """The person's marks A and B, where they are set."""
+    return [Mark(step, label, "cursor") for label, step in (("A", looks.a), ("B", looks.b)) if step is not None]
 
 
 def ribbon_of(history: History) -> list[Stretch]:

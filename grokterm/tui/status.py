@@ -22,9 +22,14 @@ MOST_BAR, LEAST_BAR = 24, 5
 HEADER_KNOBS = ("lr", "weight_decay", "beta1", "beta2")
 
 
-def header(history: History, run: str, preset: str, width: int, height: int, markers: Markers) -> tuple[Row, ...]:
-    """The run and its progress; below it (where height is 2) state, phase, knobs and what is pending."""
-    rows = [_progress_line(history, run, preset, width)]
+def header(
+    history: History, run: str, preset: str, width: int, height: int, markers: Markers, transport: str = ""
+) -> tuple[Row, ...]:
+    """The run and its progress; below it (where height is 2) state, phase, knobs and what is pending.
+
+    `transport` says how a replay moves and takes the place of the training's speed.
+    """
+    rows = [_progress_line(history, run, preset, width, transport)]
     if height > 1:
         rows.append(_state_line(history, width))
     return tuple(_translated(row, markers) for row in rows[:height])
@@ -66,16 +71,19 @@ def planned_steps(history: History) -> int:
     return int(training.get("steps", 0)) if isinstance(training, dict) else 0
 
 
-def _progress_line(history: History, run: str, preset: str, width: int) -> Row:
+def _progress_line(history: History, run: str, preset: str, width: int, transport: str) -> Row:
     planned, step = planned_steps(history), history.step
     share = min(step / planned, 1.0) if planned else 0.0
     rate = history.rate() if history.state == "training" else 0.0
     tail = f" {share:4.0%}" if planned else ""
-    if rate > 0:
+    if transport:
+        tail += f"  {transport}"
+    elif rate > 0:
         left = duration((planned - step) / rate) if planned > step else ""
         tail += f"  {rate:.3g}/s" + (f"  {left} left" if left and width >= 60 else "")
     count = f"step {step:,} / {planned:,}" if planned else f"step {step:,}"
-    program, short, long = Span("grokterm ", "quiet"), one_cell_each(preset), f" · {one_cell_each(run)}"
+    program = Span("replay " if transport else "grokterm ", "quiet")
+    short, long = one_cell_each(preset), f" · {one_cell_each(run)}"
     for name in ([program, Span(short, "strong"), Span(long, "quiet")], [program, Span(short, "strong")]):
         room = width - sum(len(span.text) for span in name) - len(count) - len(tail) - 6
         if room >= MOST_BAR or (room >= 0 and len(name) == 2):

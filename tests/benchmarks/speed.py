@@ -228,11 +228,11 @@ def drawing() -> list[Figure]:
 
     from grokterm.catalog import Catalog
     from grokterm.history import History
-    from grokterm.tui.app import GroktermApp
+    from grokterm.tui.live import LiveApp
     from grokterm.tui.looks import Looks
     from tests.recorded import NoTraining, record
 
-    async def frames(app: GroktermApp) -> list[float]:
+    async def frames(app: LiveApp) -> list[float]:
         spent = []
         async with app.run_test(size=(120, 40)) as pilot:
             await pilot.pause(0.5)
@@ -249,7 +249,7 @@ def drawing() -> list[Figure]:
         catalog = Catalog()
         panels = [catalog.load("panels", panel)() for panel in ("loss", "fourier", "weight_norm", "accuracy")]
         drawn = in_turns(30, frame=lambda: [panel.draw(history, Looks(), 58, 15) for panel in panels])["frame"]
-        app = GroktermApp(history.run, NoTraining(), frame_budget=1.0, markers="braille")
+        app = LiveApp(history.run, NoTraining(), frame_budget=1.0, markers="braille")
         shown = asyncio.run(frames(app))
     return [
         Figure("drawing four panels of 25,000 steps, 120×40", f"{statistics.median(drawn) * 1e3:.1f} ms"),

@@ -12,21 +12,21 @@ from grokterm.catalog import Catalog
 from grokterm.errors import UsageError
 from grokterm.run.directory import RunDirectory
 from grokterm.run.table import TableWriter, read_table
-from grokterm.tui.app import GroktermApp
 from grokterm.tui.budget import FrameBudget
+from grokterm.tui.live import LiveApp
 from grokterm.tui.rows import RowsView
-from grokterm.tui.screens.run import PanelView
+from grokterm.tui.screens.watching import PanelView
 from tests.recorded import NoTraining, record
 
 SIZES = [(80, 24), (120, 40), (200, 50), (100, 30), (99, 60), (60, 15), (40, 12), (30, 8), (20, 8), (10, 3), (2, 2)]
 
 
-def app_for(run: RunDirectory, *, alive: bool = True) -> GroktermApp:
-    return GroktermApp(run, NoTraining(alive=alive), frame_budget=1.0, markers="braille")
+def app_for(run: RunDirectory, *, alive: bool = True) -> LiveApp:
+    return LiveApp(run, NoTraining(alive=alive), frame_budget=1.0, markers="braille")
 
 
 @pytest.fixture
-def running(tmp_path: Path) -> GroktermApp:
+def running(tmp_path: Path) -> LiveApp:
     return app_for(record(tmp_path, state="training"))
 
 
@@ -38,31 +38,31 @@ async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
     raise AssertionError("the screen never got there")
 
 
-async def ready(pilot: Pilot[None], app: GroktermApp) -> None:
+async def ready(pilot: Pilot[None], app: LiveApp) -> None:
     await until(pilot, lambda: app.history.step and any(view.text.strip() for view in app.screen.query(PanelView)))
     app.run_screen.draw_everything()
     await pilot.pause()
 
 
-def screen_text(app: GroktermApp) -> str:
+def screen_text(app: LiveApp) -> str:
     return "\n".join(view.text for view in app.run_screen.query(RowsView) if view.display)
 
 
-def shown(app: GroktermApp) -> list[int]:
+def shown(app: LiveApp) -> list[int]:
     return [view.digit for view in app.run_screen.query(PanelView)]
 
 
-def titles(app: GroktermApp) -> list[str]:
+def titles(app: LiveApp) -> list[str]:
     return [str(view.border_title) for view in app.run_screen.query(PanelView)]
 
 
-def requests(app: GroktermApp) -> list[dict[str, object]]:
+def requests(app: LiveApp) -> list[dict[str, object]]:
     path = app.history.run.inbox_path
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 @pytest.mark.parametrize(("width", "height"), SIZES)
-async def test_every_size_shows_the_run(running: GroktermApp, width: int, height: int) -> None:
+async def test_every_size_shows_the_run(running: LiveApp, width: int, height: int) -> None:
     async with running.run_test(size=(width, height)) as pilot:
         await ready(pilot, running)
         views = list(running.run_screen.query(PanelView))
@@ -75,7 +75,7 @@ async def test_every_size_shows_the_run(running: GroktermApp, width: int, height
             assert "400" in screen_text(running)
 
 
-async def test_resizing_to_anything_survives(running: GroktermApp) -> None:
+async def test_resizing_to_anything_survives(running: LiveApp) -> None:
     async with running.run_test(size=(120, 40)) as pilot:
         await ready(pilot, running)
         for width, height in [*SIZES, *reversed(SIZES)]:
@@ -88,7 +88,7 @@ async def test_resizing_to_anything_survives(running: GroktermApp) -> None:
         assert "train" in screen_text(running)
 
 
-async def test_header_tells_step_phase_and_knobs(running: GroktermApp) -> None:
+async def test_header_tells_step_phase_and_knobs(running: LiveApp) -> None:
     async with running.run_test(size=(120, 40)) as pilot:
         await ready(pilot, running)
         header = running.run_screen.query_one("#header", RowsView).text
@@ -96,7 +96,7 @@ async def test_header_tells_step_phase_and_knobs(running: GroktermApp) -> None:
             assert expected in header
 
 
-async def test_text_of_a_run_is_shown_literally(running: GroktermApp) -> None:
+async def test_text_of_a_run_is_shown_literally(running: LiveApp) -> None:
     async with running.run_test(size=(120, 40)) as pilot:
         await ready(pilot, running)
         await pilot.press("7", "z")
@@ -117,7 +117,7 @@ async def test_text_of_a_run_is_shown_literally(running: GroktermApp) -> None:
     ],
 )
 async def test_a_steering_key_asks_and_shows_what_is_pending(
-    running: GroktermApp, key: str, asked: dict[str, object]
+    running: LiveApp, key: str, asked: dict[str, object]
 ) -> None:
     async with running.run_test(size=(120, 40)) as pilot:
         await ready(pilot, running)
@@ -128,14 +128,14 @@ async def test_a_steering_key_asks_and_shows_what_is_pending(
         assert "(asked)" in header
 
 
-async def test_pressing_twice_builds_on_what_was_asked(running: GroktermApp) -> None:
+async def test_pressing_twice_builds_on_what_was_asked(running: LiveApp) -> None:
     async with running.run_test(size=(120, 40)) as pilot:
         await ready(pilot, running)
         await pilot.press("W", "W")
         assert [request["value"] for request in requests(running)] == [4.0, 8.0]
 
 
-async def test_snapshot_and_note_take_a_text(running: GroktermApp) -> None:
+async def test_snapshot_and_note_take_a_text(running: LiveApp) -> None:
     async with running.run_test(size=(80, 24)) as pilot:
         await ready(pilot, running)
         await pilot.press("s", *"mine", "enter")
@@ -147,7 +147,7 @@ async def test_snapshot_and_note_take_a_text(running: GroktermApp) -> None:
         assert got == [("snapshot", "mine"), ("snapshot", ""), ("note", "why")]
 
 
-async def test_edit_asks_again_before_a_big_jump(running: GroktermApp) -> None:
+async def test_edit_asks_again_before_a_big_jump(running: LiveApp) -> None:
     async with running.run_test(size=(80, 24)) as pilot:
         await ready(pilot, running)
         await pilot.press("e", *"lr=2", "enter")
@@ -171,7 +171,7 @@ async def test_keys_after_the_end_of_training_say_so(tmp_path: Path) -> None:
     assert app.return_code == 0
 
 
-async def test_quit_asks_while_training(running: GroktermApp) -> None:
+async def test_quit_asks_while_training(running: LiveApp) -> None:
     async with running.run_test(size=(80, 24)) as pilot:
         await ready(pilot, running)
         await pilot.press("q", "c")
@@ -183,7 +183,7 @@ async def test_quit_asks_while_training(running: GroktermApp) -> None:
     assert running.return_code == 0
 
 
-async def test_digits_zoom_and_tab_choose_panels(running: GroktermApp) -> None:
+async def test_digits_zoom_and_tab_choose_panels(running: LiveApp) -> None:
     async with running.run_test(size=(120, 40)) as pilot:
         await ready(pilot, running)
         assert shown(running) == [1, 4, 3, 2]
@@ -204,7 +204,7 @@ async def test_digits_zoom_and_tab_choose_panels(running: GroktermApp) -> None:
         assert "mine" in screen_text(running)
 
 
-async def test_cursor_reads_recorded_values(running: GroktermApp) -> None:
+async def test_cursor_reads_recorded_values(running: LiveApp) -> None:
     async with running.run_test(size=(80, 24)) as pilot:
         await ready(pilot, running)
         await pilot.press("home")
@@ -222,7 +222,7 @@ async def test_cursor_reads_recorded_values(running: GroktermApp) -> None:
         assert running.run_screen.looks.cursor is None
 
 
-async def test_axes_smoothing_and_waterfall_show_in_titles(running: GroktermApp) -> None:
+async def test_axes_smoothing_and_waterfall_show_in_titles(running: LiveApp) -> None:
     async with running.run_test(size=(120, 40)) as pilot:
         await ready(pilot, running)
         assert "log y" in titles(running)[0]
@@ -233,7 +233,7 @@ async def test_axes_smoothing_and_waterfall_show_in_titles(running: GroktermApp)
         assert "× step" in titles(running)[1]
 
 
-async def test_help_and_palette_open_and_close(running: GroktermApp) -> None:
+async def test_help_and_palette_open_and_close(running: LiveApp) -> None:
     async with running.run_test(size=(80, 24)) as pilot:
         await ready(pilot, running)
         await pilot.press("question_mark")
@@ -246,7 +246,7 @@ async def test_help_and_palette_open_and_close(running: GroktermApp) -> None:
         await until(pilot, lambda: running.screen is running.run_screen)
 
 
-async def test_a_held_key_does_not_freeze_the_screen(running: GroktermApp) -> None:
+async def test_a_held_key_does_not_freeze_the_screen(running: LiveApp) -> None:
     budget = FrameBudget(0.03)
     budget.pay(0.0, 0.0, training=True)
     budget.pay(3.0, 2.5, training=True)  # three seconds of keys, 2.5 of them drawing
@@ -277,7 +277,7 @@ async def test_hostile_requests_and_events_cannot_reach_the_terminal(tmp_path: P
         assert "\x07" not in screen_text(app)
 
 
-async def test_a_request_that_cannot_be_written_is_told(running: GroktermApp) -> None:
+async def test_a_request_that_cannot_be_written_is_told(running: LiveApp) -> None:
     async with running.run_test(size=(120, 40)) as pilot:
         await ready(pilot, running)
         running.history.run.inbox_path.mkdir()
@@ -287,14 +287,14 @@ async def test_a_request_that_cannot_be_written_is_told(running: GroktermApp) ->
         assert running.run_screen.chosen == 3
 
 
-async def test_two_presses_of_space_are_pause_and_resume(running: GroktermApp) -> None:
+async def test_two_presses_of_space_are_pause_and_resume(running: LiveApp) -> None:
     async with running.run_test(size=(120, 40)) as pilot:
         await ready(pilot, running)
         await pilot.press("space", "space")
         assert [request["do"] for request in requests(running)] == ["pause", "resume"]
 
 
-async def test_a_zoomed_view_follows_new_steps(running: GroktermApp) -> None:
+async def test_a_zoomed_view_follows_new_steps(running: LiveApp) -> None:
     async with running.run_test(size=(120, 40)) as pilot:
         await ready(pilot, running)
         await pilot.press("plus", "plus")
@@ -306,7 +306,7 @@ async def test_a_zoomed_view_follows_new_steps(running: GroktermApp) -> None:
         assert running.run_screen.looks.span == (400.0, 500.0)
 
 
-async def test_every_recorded_vector_has_a_panel(running: GroktermApp) -> None:
+async def test_every_recorded_vector_has_a_panel(running: LiveApp) -> None:
     async with running.run_test(size=(200, 50)) as pilot:
         await ready(pilot, running)
         await pilot.press("9", "z")
@@ -316,7 +316,7 @@ async def test_every_recorded_vector_has_a_panel(running: GroktermApp) -> None:
 
 
 @pytest.mark.parametrize("key", ["ctrl+q", "ctrl+c"])
-async def test_other_ways_to_quit_ask_too(running: GroktermApp, key: str) -> None:
+async def test_other_ways_to_quit_ask_too(running: LiveApp, key: str) -> None:
     async with running.run_test(size=(80, 24)) as pilot:
         await ready(pilot, running)
         await pilot.press(key)
@@ -328,7 +328,7 @@ async def test_other_ways_to_quit_ask_too(running: GroktermApp, key: str) -> Non
         assert not requests(running)
 
 
-async def test_a_loss_that_is_no_number_stays_in_the_header(running: GroktermApp) -> None:
+async def test_a_loss_that_is_no_number_stays_in_the_header(running: LiveApp) -> None:
     async with running.run_test(size=(80, 24)) as pilot:
         await ready(pilot, running)
         steps = running.history.run.steps_path
@@ -348,7 +348,7 @@ def test_two_panels_of_one_digit_are_refused(tmp_path: Path) -> None:
     training = NoTraining()
     training.catalog = Catalog(tmp_path / "parts")
     with pytest.raises(UsageError, match="two panels have the digit 1"):
-        GroktermApp(record(tmp_path), training, frame_budget=1.0, markers="braille")
+        LiveApp(record(tmp_path), training, frame_budget=1.0, markers="braille")
 
 
 @pytest.mark.parametrize("setting", ["NO_COLOR", "TERM"])

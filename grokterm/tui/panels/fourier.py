@@ -9,7 +9,7 @@ from grokterm.catalog import part
 from grokterm.history import ArraySeries, History
 from grokterm.tui.chart import Drawing, draw_bars, draw_waterfall
 from grokterm.tui.looks import Looks
-from grokterm.tui.panel import Picture, marks_of, row_at
+from grokterm.tui.panel import Picture, marks_of, own_marks, row_at
 
 MOST_NAMED = 8
 
@@ -66,7 +66,7 @@ def draw_vectors(
         x_max=high,
         log_x=looks.log_x,
         cursor=looks.cursor,
-        marks=marks_of(history),
+        marks=[*marks_of(history), *own_marks(looks)],
         markers=looks.markers,
     )
 

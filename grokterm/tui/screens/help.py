@@ -1,20 +1,16 @@
 """The help screen: every key, on one page that scrolls."""
 
-from typing import ClassVar
-
 from rich.text import Text
-from textual.app import ComposeResult
-from textual.binding import BindingType
-from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
-from textual.widgets import Static
 
-from grokterm.tui.keys import GROUPS
+from grokterm.tui.keys import Groups
+from grokterm.tui.screens.page import PageScreen
 
-ABOUT = (
+STEERING_ABOUT = (
     "Training is steered by requests: a value you ask for shows in yellow until the trainer, between two steps, has "
     "put it into force; the log (panel 7) then says at which step. A full checkpoint is written before every change."
     "\n\n"
+)
+READING_ABOUT = (
     "Times (×) at a chart's edge are values that cannot be drawn there (nan, inf, or ≤ 0 on a log axis); the title "
     "counts them. The legend shows the recorded values at the cursor, or the newest ones.\n\n"
     "Restricted and excluded loss, norms and the other measures are evaluated every measure_every steps (20), losses "
@@ -29,28 +25,22 @@ ABOUT = (
 )
 
 
-class HelpScreen(ModalScreen[None]):
-    """Keys and how to read the screen. Any of ?, esc, q, enter leaves."""
+class HelpScreen(PageScreen):
+    """The keys of a screen and how to read it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [("escape,q,question_mark,f1,enter,ctrl+c", "dismiss", "back")]
-
-    def compose(self) -> ComposeResult:
-        """One scrolling page."""
-        with VerticalScroll(classes="page") as page:
-            page.border_title = "Keys"
-            page.border_subtitle = "↑ ↓ scroll · esc back"
-            yield Static(help_text())
+    def __init__(self, groups: Groups, about: str) -> None:
+        super().__init__("Keys", help_text(groups, about))
 
 
-def help_text() -> Text:
+def help_text(groups: Groups, about: str) -> Text:
     """Every key in its group, then how to read the screen."""
     text = Text()
-    for title, keys in GROUPS:
+    for title, keys in groups:
         if title:
             text.append(f"{title}\n", "bold")
         for key in keys:
             text.append(f"  {key.shown:<10}", "bold")
             text.append(f"{key.does}\n")
         text.append("\n")
-    text.append(ABOUT)
+    text.append(about)
     return text

@@ -1,30 +1,22 @@
 """What a screen that steers can ask the trainer for: every action writes one request into the run's inbox."""
 
-from textual.screen import Screen
-
 from grokterm.errors import RunError
-from grokterm.history import History
 from grokterm.run.events import Request, ask
 from grokterm.tui import status
 from grokterm.tui.panel import short_knob
 from grokterm.tui.screens.ask import AskText
 from grokterm.tui.screens.edit import Edit, EditScreen
+from grokterm.tui.screens.watching import WatchScreen
 
 DONE = ("finished", "stopped", "failed")
 
 
-class SteeringScreen(Screen[None]):
+class SteeringScreen(WatchScreen):
     """The actions behind the keys that touch training. Nothing is set here: what is asked shows as pending."""
-
-    history: History
-
-    def say(self, text: str, *, problem: bool = False) -> None:
-        """Tell the person something for a few seconds."""
-        self.notify(text, severity="error" if problem else "information", markup=False)
 
     def look_for_answers(self) -> None:
         """Called after every request."""
-        self.history.poll()
+        self.poll()
 
     def request(self, do: str, **data: object) -> Request | None:
         """Ask the trainer for something, and look for its answer often."""

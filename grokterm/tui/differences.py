@@ -1,0 +1,38 @@
+"""Every series at two steps and what lies between them, as lines of text. Pure."""
+
+from collections.abc import Sequence
+
+from grokterm.history import History
+from grokterm.tui.ticks import format_value
+
+_HEADINGS = ("A", "B", "B − A", "B / A")
+
+
+def differences(history: History, a: int, b: int) -> str:
+    """A line a series: its recorded values at or before steps a and b, their difference and ratio."""
+    lines = [(name, *_at_both(history, name, a, b)) for name in history.names()]
+    return table([("", *_HEADINGS), *lines])
+
+
+def _at_both(history: History, name: str, a: int, b: int) -> tuple[str, str, str, str]:
+    first, second = ((found[1] if found else None) for found in (history.value_at(name, a), history.value_at(name, b)))
+    at_a, at_b = ("–" if value is None else format_value(value) for value in (first, second))
+    if first is None or second is None:
+        return at_a, at_b, "", ""
+    return at_a, at_b, format_value(second - first), format_value(second / first) if first else ""
+
+
+def table(lines: Sequence[Sequence[str]]) -> str:
+    """Lines of cells as text in columns, the first to the left, the others to the right."""
+    if not lines:
+        return ""
+    columns = max(map(len, lines))
+    filled = [[*line, *[""] * (columns - len(line))] for line in lines]
+    widths = [max(len(line[column]) for line in filled) for column in range(columns)]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if not column else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in filled
+    )
