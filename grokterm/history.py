@@ -6,7 +6,7 @@ between two polls nothing changes. `at` is the same run as it was at an earlier 
 
 import copy
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -22,6 +22,9 @@ from grokterm.run.table import Rows, TableReader
 _FIRST_CAPACITY = 1024  # rows
 _ROWS_AT_ONCE = 65_536  # a million rows pass through a few megabytes instead of being held twice
 _NOT_SERIES = frozenset({"step", "time"})
+
+Rowwise = Callable[[NDArray[Any]], NDArray[Any]]
+"""Makes rows from rows, each from its own alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,14 +134,19 @@ class History:
         """Every vector or matrix series, by name."""
         return tuple(sorted(name for name, table in self._arrays.items() if "value" in table.columns))
 
-    def array(self, name: str) -> ArraySeries:
-        """Return the series of a vector or matrix; an empty one when no such array is recorded (yet)."""
+    def array(self, name: str, through: Rowwise | None = None) -> ArraySeries:
+        """Return the series of a vector or matrix; an empty one when no such array is recorded (yet).
+
+        `through` makes other rows of the recorded ones (n, …) → (n, …): it is called once for every row, and what it
+        made is kept.
+        """
         table = self._arrays.get(name)
         column = table.columns.get("value") if table is not None else None
         if table is None or column is None:
             return ArraySeries(_no_steps(), np.zeros((0, 0), np.float32))
         rows = self._rows(table)
-        return ArraySeries(table.steps()[:rows], column.view()[:rows])
+        values = column.view() if through is None else table.through(through, column)
+        return ArraySeries(table.steps()[:rows], values[:rows])
 
     def value_at(self, name: str, step: int) -> tuple[int, float] | None:
         """Return step and exact recorded value of the last row at or before `step`; None when there is none."""
@@ -292,6 +300,7 @@ class _Table:
 
     def __init__(self, path: Path) -> None:
         self.columns: dict[str, _Column] = {}
+        self._made: dict[Rowwise, _Column] = {}
         self._reader = TableReader(path)
 
     def poll(self) -> bool:
@@ -300,6 +309,7 @@ class _Table:
             rows = self._reader.new_rows(_ROWS_AT_ONCE)
             if self._reader.restarted:
                 self.columns.clear()
+                self._made.clear()
             if not self.columns and rows.dtype.names:
                 self.columns.update(self._columns_for(rows))
             for name, column in self.columns.items() if len(rows) else ():
@@ -307,6 +317,18 @@ class _Table:
             changed |= bool(len(rows)) or self._reader.restarted
             if not self._reader.behind:
                 return changed
+
+    def through(self, make: Rowwise, column: "_Column") -> NDArray[Any]:
+        """What `make` makes of a column's rows; those that it has not seen yet are given to it now, some at a time."""
+        values = column.view()
+        made = self._made.get(make)
+        if made is None:
+            like = make(values[:0])
+            made = self._made[make] = _Column(like.dtype, like.shape[1:])
+        while len(made.view()) < len(values):
+            done = len(made.view())
+            made.extend(make(values[done : done + _ROWS_AT_ONCE]), max(len(values) - done - _ROWS_AT_ONCE, 0))
+        return made.view()
 
     def steps(self) -> NDArray[np.int64]:
         return self.columns["step"].view() if "step" in self.columns else _no_steps()

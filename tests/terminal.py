@@ -29,7 +29,9 @@ TINY = (
 class Terminal:
     """The program in a pseudo-terminal of its own; `text` is what a person would see now."""
 
-    def __init__(self, runs: Path, arguments: Sequence[str], *, width: int = 100, height: int = 30) -> None:
+    def __init__(
+        self, runs: Path, arguments: Sequence[str], *, command: str = "run", width: int = 100, height: int = 30
+    ) -> None:
         self.runs = runs
         self.main, worker = pty.openpty()
         fcntl.ioctl(worker, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
@@ -38,10 +40,10 @@ class Terminal:
         self.screen = pyte.Screen(width, height)
         self._stream = pyte.ByteStream(self.screen)
         self.raw = b""
-        command = [sys.executable, "-m", "grokterm", "run", "--runs", str(runs), *arguments]
+        call = [sys.executable, "-m", "grokterm", command, "--runs", str(runs), *arguments]
         environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "", "LINES": ""}
         self.process = subprocess.Popen(
-            command, stdin=worker, stdout=worker, stderr=worker, cwd=ROOT, env=environment, start_new_session=True
+            call, stdin=worker, stdout=worker, stderr=worker, cwd=ROOT, env=environment, start_new_session=True
         )
 
     def read(self) -> None:

@@ -28,7 +28,7 @@ SHADES = 5  # heat0 (nothing) … heat4 (the largest)
 
 
 def draw_waterfall(
-    matrix: Floats,
+    matrix: NDArray[np.floating],
     x: Floats,
     *,
     width: int,
@@ -50,7 +50,7 @@ def draw_waterfall(
     labels, which stand at the y axis in style "STYLE.key". Values that are not finite are marked × and counted.
     """
     highlighted = highlighted or {}
-    matrix, x = np.asarray(matrix, dtype=np.float64), np.asarray(x, dtype=np.float64)
+    x = np.asarray(x, dtype=np.float64)
     frame = make_frame(width, height, gutter_for(width, highlighted.values()), markers)
     count = matrix.shape[1] if matrix.ndim == 2 else 0
     if not count or not len(x):
@@ -59,41 +59,56 @@ def draw_waterfall(
         draw_x_axis(frame, (), {})
         return Drawing(frame.canvas.rows())
     over = step_limits(float(x[0]), float(x[-1]), x_min, x_max, log=log_x)
-    begin, end = _times(x, over, frame.columns)
+    cuts, held = _times(x, over, frame.columns)
     rows, starts, each = share_cells(count, frame.rows)
-    shown = slice(int(begin.min()), int(max(end.max(), begin.min())))
-    bands = np.maximum.reduceat(np.where(np.isfinite(matrix[shown]), np.abs(matrix[shown]), 0.0), starts, axis=1)
-    _paint(frame, _held_maximum(bands, begin - shown.start, end - shown.start), each, style)
-    broken = ~np.isfinite(matrix[shown])
-    for column in np.flatnonzero(
-        _held_maximum(broken.any(axis=1, keepdims=True).astype(float), begin - shown.start, end - shown.start)[0]
-    ):
+    largest, broken = _largest(matrix, cuts, held)
+    _paint(frame, np.maximum.reduceat(largest, starts, axis=1).T, each, style)
+    for column in np.flatnonzero(broken):
         frame.canvas.write(0, frame.left + int(column), frame.glyphs.cross, "problem")
     _draw_numbers(frame, rows * each, first, highlighted, f"{style}.key")
     draw_cursor(frame, over, cursor)
     draw_marks(frame, over, marks)
     steps_axis(frame, over, marks)
-    return Drawing(frame.canvas.rows(), (f"{broken.sum():,} not finite",) if broken.any() else ())
+    in_view = slice(int(cuts[0] - held[0]), int(cuts[-1]))
+    lost = int(np.count_nonzero(~np.isfinite(matrix[in_view]))) if broken.any() else 0
+    return Drawing(frame.canvas.rows(), (f"{lost:,} not finite",) if lost else ())
 
 
-def _times(x: Floats, over: Limits, columns: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """For every column the range of times that it shows: those in it, or else the last one before it."""
+def _times(x: Floats, over: Limits, columns: int) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Column i shows the times cuts[i] … cuts[i+1]; where it has none, the one before it while that is `held`."""
     edges = np.linspace(over.low, over.high, columns + 1)
     at = np.log10(np.maximum(x, 1.0)) if over.log else x
     cuts = np.searchsorted(at, edges)
     cuts[-1] = np.searchsorted(at, edges[-1], side="right")
-    begin, end = cuts[:-1], cuts[1:]
-    held = (begin == end) & (begin > 0) & (edges[:-1] <= at[-1])
-    return np.where(held, begin - 1, begin), end
+    held = (cuts[:-1] == cuts[1:]) & (cuts[:-1] > 0) & (edges[:-1] <= at[-1])
+    return cuts, held
 
 
-def _held_maximum(bands: Floats, begin: NDArray[np.intp], end: NDArray[np.intp]) -> Floats:
-    """The maximum over every column's times, (bands, columns); 0 where a column has none."""
-    result = np.zeros((bands.shape[1], len(begin)))
-    for column, (start, stop) in enumerate(zip(begin.tolist(), end.tolist(), strict=True)):
-        if start < stop:
-            result[:, column] = bands[start:stop].max(axis=0)
-    return result
+def _largest(
+    matrix: NDArray[np.floating], cuts: NDArray[np.intp], held: NDArray[np.bool_]
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """The largest magnitude of every column's times, (columns, frequencies), 0 where it has none; and which columns
+    have a number that is not finite. Such numbers count as 0.
+    """
+    largest = np.zeros((len(held), matrix.shape[1]))
+    filled = np.flatnonzero(cuts[:-1] < cuts[1:])
+    if len(filled):
+        shown = matrix[: cuts[-1]]
+        largest[filled] = _extremes(shown, cuts[filled])
+    largest[held] = np.abs(matrix[cuts[:-1][held] - 1])
+    broken = ~np.isfinite(largest).all(axis=1)
+    if broken.any():
+        clean = np.where(np.isfinite(matrix), matrix, 0.0)
+        return _largest(clean, cuts, held)[0], broken
+    return largest, broken
+
+
+def _extremes(matrix: NDArray[np.floating], starts: NDArray[np.intp]) -> NDArray[np.floating]:
+    """The largest magnitude of every segment of rows; a segment ends where the next one starts."""
+    above = np.maximum.reduceat(matrix, starts, axis=0)
+    below = np.minimum.reduceat(matrix, starts, axis=0)
+    magnitudes: NDArray[np.floating] = np.maximum(above, -below)
+    return magnitudes
 
 
 def _paint(frame: Frame, magnitudes: Floats, each: int, style: str) -> None:

@@ -31,10 +31,10 @@ class Fourier:
 
     def draw(self, history: History, looks: Looks, width: int, height: int) -> Picture:
         """The spectrum at the cursor, or its history."""
-        spectra = history.array("fourier_embedding")
+        spectra = history.array("fourier_embedding", paired)
         keys = key_frequencies(history, looks.cursor)
         title = [self.name, *([f"key {' '.join(map(str, keys))}"] if keys else [])]
-        drawing = draw_vectors(ArraySeries(spectra.steps, paired(spectra.values)), keys, history, looks, width, height)
+        drawing = draw_vectors(spectra, keys, history, looks, width, height)
         row = row_at(spectra.steps, looks.cursor)
         if looks.waterfall:
             title[0] += " × step"
@@ -56,9 +56,11 @@ def draw_vectors(
             newest, width=width, height=height, style="bar", highlighted=highlighted, markers=looks.markers
         )
     low, high = looks.shown(history.step)
+    first, end = (int(np.searchsorted(vectors.steps, edge, side="right")) for edge in (low, high))
+    in_view = slice(max(first - 1, 0), end)  # with the row before the first step in view, which still holds there
     return draw_waterfall(
-        vectors.values.astype(np.float64),
-        vectors.steps.astype(np.float64),
+        vectors.values[in_view],
+        vectors.steps[in_view].astype(np.float64),
         width=width,
         height=height,
         highlighted=highlighted,
@@ -71,10 +73,10 @@ def draw_vectors(
     )
 
 
-def paired(norms: NDArray[np.floating]) -> NDArray[np.float64]:
-    """hypot(cos, sin) per frequency, (n, (p−1)/2), of component norms (n, p)."""
-    waves = norms[:, 1:].astype(np.float64)
-    return np.hypot(waves[:, 0::2], waves[:, 1::2])
+def paired(norms: NDArray[np.floating]) -> NDArray[np.floating]:
+    """hypot(cos, sin) per frequency, (n, (p−1)/2), of component norms (n, p), in their dtype."""
+    lengths: NDArray[np.floating] = np.hypot(norms[:, 1::2], norms[:, 2::2])
+    return lengths
 
 
 def key_frequencies(history: History, cursor: int | None) -> list[int]:

@@ -1,9 +1,12 @@
 """Panel 9: every recorded vector that panel 4 does not show, one below the other."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from grokterm.catalog import part
-from grokterm.history import ArraySeries, History
+from grokterm.history import History
 from grokterm.tui.cells import Row, Span, row_of
 from grokterm.tui.looks import Looks
 from grokterm.tui.panel import Picture
@@ -42,8 +45,9 @@ class Vectors:
         for index, name in enumerate(names):
             share = height * (index + 1) // len(names) - len(rows)
             rows.append(row_of([Span(LABELS.get(name, name), "strong")], width))
-            series = _one_a_frequency(name, history.array(name))
-            rows += draw_vectors(series, keys, history, looks, width, max(share - 1, 1)).rows
+            room = max(share - 1, 1)
+            series = history.array(name, paired if name == FIRST else norms)
+            rows += draw_vectors(series, keys, history, looks, width, room).rows
         hidden = len(_names(history)) - len(names)
         title = self.name + (f" · {hidden} more where there is room (z)" if hidden else "")
         rows += [row_of((), width) for _ in range(height - len(rows))]
@@ -55,11 +59,10 @@ def _names(history: History) -> list[str]:
     return sorted(names, key=lambda name: (name != FIRST, name))
 
 
-def _one_a_frequency(name: str, series: ArraySeries) -> ArraySeries:
-    """Cos and sin rows as pairs; matrices by the norm of their rows."""
-    values = series.values
-    if name == FIRST:
-        values = paired(values)
-    elif values.ndim > 2:
-        values = np.sqrt(np.square(values.astype(np.float64)).reshape(*values.shape[:2], -1).sum(axis=2))
-    return ArraySeries(series.steps, values)
+def norms(values: NDArray[Any]) -> NDArray[Any]:
+    """One number a frequency, (n, k): vectors as they are, of matrices (n, k, …) the norm of their rows."""
+    if values.ndim <= 2:
+        return values
+    by_row = values.reshape(*values.shape[:2], -1)
+    lengths: NDArray[Any] = np.sqrt(np.square(by_row, dtype=np.float64).sum(axis=2))
+    return lengths
