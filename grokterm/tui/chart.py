@@ -32,14 +32,17 @@ from grokterm.tui.axes import (
     step_limits,
     steps_axis,
 )
+from grokterm.tui.bands import Band, Shaded, paint_bands, shaded
 from grokterm.tui.bars import draw_bars
 from grokterm.tui.cells import Drawing, Markers, Pattern, Row, Span, glyphs_for
 from grokterm.tui.dots import DOTS, cell_bits, characters, dot_rows, shown_columns
 from grokterm.tui.legend import Entry, legend
+from grokterm.tui.tags import Tagged, draw_tags
 from grokterm.tui.ticks import upward
 from grokterm.tui.waterfall import draw_waterfall
 
 __all__ = [
+    "Band",
     "Drawing",
     "Entry",
     "Line",
@@ -61,15 +64,19 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Line:
-    """A curve: x never decreases, y holds any values. Faint lines lie below the others, in style "NAME.faint"."""
+    """A curve: x never decreases, y holds any values. Faint lines lie below the others, in style "NAME.faint".
+
+    `tag`, one character, is written on the curve where no other is.
+    """
 
     label: str
-    x: Floats
+    x: Floats | NDArray[np.int64]
     y: Floats
     style: str
     pattern: Pattern = "solid"
     ascii_marker: str = "*"
     faint: bool = False
+    tag: str = ""
 
     @property
     def drawn_style(self) -> str:
@@ -105,22 +112,31 @@ def draw_lines(
     view: View | None = None,
     marks: Sequence[Mark] = (),
     ribbon: Sequence[Stretch] = (),
+    bands: Sequence[Band] = (),
     markers: Markers = "braille",
 ) -> Drawing:
-    """Draw curves over steps, later ones above earlier ones, in exactly `height` rows of `width` cells."""
+    """Draw curves over steps, later ones above earlier ones, in exactly `height` rows of `width` cells.
+
+    Bands lie below all curves.
+    """
     view = view or View()
     lines = sorted(lines, key=lambda line: not line.faint)
     over = _x_limits(lines, view)
     frame = make_frame(width, height, gutter_for(width), markers, ribbon=bool(ribbon))
     curves = _curves(lines, over, view, frame, markers)
-    limits = _y_limits(curves, view)
+    ranges = shaded(bands, over, frame.columns, markers, log_y=view.log_y)
+    limits = _y_limits([*curves, *ranges], view)
     labels = upward(limits.low, limits.high, frame.rows, log=limits.log, dots=DOTS[markers][1])
     if frame.left and gutter_for(width, (text for _, text in labels)) >= frame.left:
         frame = make_frame(width, height, gutter_for(width, (text for _, text in labels)), markers, ribbon=bool(ribbon))
         curves = _curves(lines, over, view, frame, markers)
+        ranges = shaded(bands, over, frame.columns, markers, log_y=view.log_y)
     dots = np.zeros((frame.rows, frame.columns), dtype=np.uint8)
-    for curve in curves:
-        _paint(frame, dots, curve, limits, markers)
+    paint_bands(frame, dots, ranges, limits, markers)
+    cells = [_paint(frame, dots, curve, limits, markers) for curve in curves]
+    draw_tags(
+        frame, [Tagged(curve.line.tag, curve.line.style, lit) for curve, lit in zip(curves, cells, strict=True)]
+    )
     notes = _note_problems(frame, lines, over, view.log_y) + _off_scale(curves, over, limits, view)
     known = any(len(line.x) for line in lines)
     shown = any(np.isfinite(curve.low).any() for curve in curves)
@@ -149,7 +165,7 @@ def _curves(lines: Sequence[Line], over: Limits, view: View, frame: Frame, marke
     return [_Curve(line, *envelope(line.x, line.y, edges, log_x=view.log_x, log_y=view.log_y)) for line in lines]
 
 
-def _y_limits(curves: Sequence[_Curve], view: View) -> Limits:
+def _y_limits(curves: Sequence[_Curve | Shaded], view: View) -> Limits:
     """The values shown, in drawn coordinates: fixed by the view or around the visible part of the curves."""
     lows = [low for curve in curves if not math.isnan(low := float(np.fmin.reduce(curve.low)))]
     highs = [high for curve in curves if not math.isnan(high := float(np.fmax.reduce(curve.high)))]
@@ -174,8 +190,13 @@ def _fixed_limits(view: View) -> tuple[float | None, float | None]:
     return limits[0], limits[1]
 
 
-def _paint(frame: Frame, dots: NDArray[np.uint8], curve: _Curve, limits: Limits, markers: Markers) -> None:
-    """Add a curve to the dots of every cell and to the canvas; a cell has the colour of the last curve in it."""
+def _paint(
+    frame: Frame, dots: NDArray[np.uint8], curve: _Curve, limits: Limits, markers: Markers
+) -> NDArray[np.bool_]:
+    """Add a curve to the dots of every cell and to the canvas; a cell has the colour of the last curve in it.
+
+    Returns the cells that it goes through.
+    """
     rows = frame.rows * DOTS[markers][1]
     top = dot_rows(curve.high, limits.low, limits.high, rows)
     bottom = dot_rows(curve.low, limits.low, limits.high, rows)
@@ -191,6 +212,7 @@ def _paint(frame: Frame, dots: NDArray[np.uint8], curve: _Curve, limits: Limits,
         dots |= bits
         codes[lit] = characters(dots, markers)[lit]
     styles[lit] = frame.canvas.style(curve.line.drawn_style)
+    return lit
 
 
 def _note_problems(frame: Frame, lines: Sequence[Line], over: Limits, log_y: bool) -> list[tuple[str, int]]:

@@ -1,22 +1,26 @@
-"""Every series at two steps and what lies between them, as lines of text. Pure."""
+"""Every series at a step, or at two steps and what lies between them, as lines of text. Pure."""
 
 from collections.abc import Sequence
 
 from grokterm.history import History
 from grokterm.tui.ticks import format_value
 
-_HEADINGS = ("A", "B", "B − A", "B / A")
+
+def values(history: History, step: int) -> str:
+    """A line a series: the row at or before `step`, and its value in full."""
+    lines = [(name, history.value_at(name, step)) for name in history.names()]
+    return table([(name, f"{found[0]:,}", repr(found[1])) if found else (name, "–", "–") for name, found in lines])
 
 
 def differences(history: History, a: int, b: int) -> str:
-    """A line a series: its recorded values at or before steps a and b, their difference and ratio."""
+    """A line a series: its recorded values in full at or before steps a and b, their difference and ratio."""
     lines = [(name, *_at_both(history, name, a, b)) for name in history.names()]
-    return table([("", *_HEADINGS), *lines])
+    return table([("", "A", "B", "B − A", "B / A"), *lines])
 
 
 def _at_both(history: History, name: str, a: int, b: int) -> tuple[str, str, str, str]:
     first, second = ((found[1] if found else None) for found in (history.value_at(name, a), history.value_at(name, b)))
-    at_a, at_b = ("–" if value is None else format_value(value) for value in (first, second))
+    at_a, at_b = ("–" if value is None else repr(value) for value in (first, second))
     if first is None or second is None:
         return at_a, at_b, "", ""
     return at_a, at_b, format_value(second - first), format_value(second / first) if first else ""

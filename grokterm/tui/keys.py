@@ -42,7 +42,7 @@ VIEWING = (
     Key("0", "0", "all", "every step"),
     Key("a", "a", "set_mark('a')", "mark A here"),
     Key("b", "b", "set_mark('b')", "mark B here"),
-    Key("D", "D", "differences", "every series at A and at B, and what lies between"),
+    Key("D", "D", "differences", "every series in full: at A and B and between them, or here"),
 )
 CURSOR = (
     Key("left", "←", "move(-1)", "cursor one cell left, on all panels"),

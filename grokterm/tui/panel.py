@@ -212,10 +212,10 @@ def _number(value: object) -> str:
 
 def _lines(drawn: Drawn, looks: Looks, span: float, *, log_y: bool) -> Iterable[Line]:
     curve, steps, values = drawn
-    x = steps.astype(np.float64)
-    raw = Line(curve.label, x, values, curve.style, curve.pattern, curve.ascii_marker, faint=looks.smooth)
+    raw = Line(curve.label, steps, values, curve.style, curve.pattern, curve.ascii_marker, faint=looks.smooth)
     if not looks.smooth:
         return [raw]
+    x = steps.astype(np.float64)
     smoothed = moving_average(x, values, span * SMOOTHED_SHARE, log_y=log_y)
     return [raw, Line(curve.label, x, smoothed, curve.style, curve.pattern, curve.ascii_marker)]
 

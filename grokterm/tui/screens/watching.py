@@ -18,7 +18,7 @@ from grokterm.history import History
 from grokterm.tui import status
 from grokterm.tui.cells import Row, one_cell_each
 from grokterm.tui.colours import Palette
-from grokterm.tui.differences import differences
+from grokterm.tui.differences import differences, values
 from grokterm.tui.keys import LIVE, Groups, Hints
 from grokterm.tui.layout import Layout, arrange
 from grokterm.tui.looks import Looks
@@ -72,6 +72,11 @@ class WatchScreen(Screen[None]):
         return self.shown.step if self.looks.cursor is None else self.looks.cursor
 
     @property
+    def last(self) -> int:
+        """The step that the x axis reaches to, and the cursor."""
+        return self.history.step
+
+    @property
     def hint_keys(self) -> Hints:
         """Keys for the last line, the most useful first."""
         return ()
@@ -85,9 +90,21 @@ class WatchScreen(Screen[None]):
         """The lines above the panels."""
         return status.header(self.shown, self.history.run.name, self.preset, width, height, self.looks.markers)
 
+    def log_rows(self, width: int, height: int) -> tuple[Row, ...]:
+        """The lines under the panels."""
+        return self._panels[LOG_DIGIT].draw(self.shown, Looks(markers=self.looks.markers), width, height).rows
+
+    def arrangement(self, width: int, height: int) -> Layout:
+        """What goes where on a terminal of this size."""
+        return arrange(width, height, self.chosen, zoomed=self.zoomed, log_digit=LOG_DIGIT)
+
     def digits(self) -> list[int]:
         """The panels that have something to show."""
         return [digit for digit, panel in sorted(self._panels.items()) if panel.has_something(self.history)]
+
+    def values_page(self) -> tuple[str, str]:
+        """Title and text of the page with every series at the cursor."""
+        return f"step {self.position:,}", values(self.history, self.position)
 
     def differences_page(self, a: int, b: int) -> tuple[str, str]:
         """Title and text of the page that compares the marks."""
@@ -109,7 +126,7 @@ class WatchScreen(Screen[None]):
     async def lay_out(self) -> None:
         """Put panels where the terminal's size and the person's choice want them."""
         size = self.app.size
-        layout = arrange(size.width, size.height, self.chosen, zoomed=self.zoomed, log_digit=LOG_DIGIT)
+        layout = self.arrangement(size.width, size.height)
         for name, height in (("#header", layout.header), ("#log", layout.log), ("#hints", layout.footer)):
             view = self.query_one(name)
             view.display = height > 0
@@ -166,14 +183,13 @@ class WatchScreen(Screen[None]):
 
     def draw_status(self) -> None:
         """Draw header and log."""
-        width, markers = self.app.size.width, self.looks.markers
+        width = self.app.size.width
         layout = self._layout_now
         if layout is None:
             return
         self.query_one("#header", RowsView).show(self.header_rows(width, max(layout.header, 1)))
         if layout.log:
-            picture = self._panels[LOG_DIGIT].draw(self.shown, Looks(markers=markers), width, layout.log)
-            self.query_one("#log", RowsView).show(picture.rows)
+            self.query_one("#log", RowsView).show(self.log_rows(width, layout.log))
 
     def draw_hints(self) -> None:
         """Draw the key hints, unless a notice stands in their place."""
@@ -264,7 +280,7 @@ class WatchScreen(Screen[None]):
 
     def action_move(self, cells: int) -> None:
         """Move the cursor on all panels."""
-        self.change(lambda looks: looks.moved(cells, self.columns, self.history.step))
+        self.change(lambda looks: looks.moved(cells, self.columns, self.last))
 
     @property
     def columns(self) -> int:
@@ -283,15 +299,15 @@ class WatchScreen(Screen[None]):
 
     def action_edge(self, newest: bool) -> None:
         """The cursor on the first or the newest step."""
-        self.change(lambda looks: looks.at(self.history.step if newest else 0))
+        self.change(lambda looks: looks.at(self.last if newest else 0))
 
     def action_follow(self) -> None:
         """Follow the newest step."""
-        self.change(lambda looks: replace(looks, cursor=None).followed(self.history.step))
+        self.change(lambda looks: replace(looks, cursor=None).followed(self.last))
 
     def action_zoom_x(self, factor: float) -> None:
         """Show a smaller or larger range of steps."""
-        self.change(lambda looks: looks.zoomed(factor, self.history.step))
+        self.change(lambda looks: looks.zoomed(factor, self.last))
 
     def action_all(self) -> None:
         """Show every step."""
@@ -307,12 +323,10 @@ class WatchScreen(Screen[None]):
         self.say(f"mark {which.upper()} at step {step:,}{'; D shows the differences' if both else ''}")
 
     def action_differences(self) -> None:
-        """A page with every series at both marks."""
+        """A page with every series in full: at both marks and between them, or here while they are not both set."""
         a, b = self.looks.a, self.looks.b
-        if a is None or b is None:
-            self.say("set both marks first: a and b, each where the cursor is")
-            return
-        self.app.push_screen(PageScreen(*self.differences_page(a, b)))
+        page = self.values_page() if a is None or b is None else self.differences_page(a, b)
+        self.app.push_screen(PageScreen(*page))
 
     # -- actions: leaving
 
