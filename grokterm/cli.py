@@ -9,8 +9,14 @@ from typing import Annotated
 import typer
 
 from grokterm import __version__
+from grokterm.commands.compare import compare
+from grokterm.commands.export import export
+from grokterm.commands.importing import import_
+from grokterm.commands.plot import plot
 from grokterm.commands.replay import replay
+from grokterm.commands.report import report
 from grokterm.commands.run import run
+from grokterm.commands.runs import runs
 from grokterm.errors import GroktermError
 
 app = typer.Typer(
@@ -42,6 +48,12 @@ def grokterm(
 COMMANDS: dict[str, Callable[..., None]] = {
     "run": run,
     "replay": replay,
+    "compare": compare,
+    "runs": runs,
+    "plot": plot,
+    "report": report,
+    "export": export,
+    "import": import_,
 }
 for name, command in COMMANDS.items():
     app.command(name)(command)

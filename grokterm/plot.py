@@ -21,12 +21,18 @@ from grokterm.tui.dots import dot_rows
 from grokterm.tui.ticks import across, upward
 
 SIGNS: dict[Markers, tuple[str, ...]] = {  # plotext's names; a sign for every curve, in colour or not
-    "braille": ("braille", "hd", "x", "o", "+"),
-    "block": ("hd", "x", "o", "+", "*"),
-    "ascii": ("*", "o", "x", "+", "#"),
+    "braille": ("braille", "hd", "x", "o", "+", "*", "#", "@", "%", "="),
+    "block": ("hd", "x", "o", "+", "*", "#", "@", "%", "=", "~"),
+    "ascii": ("*", "o", "x", "+", "#", "@", "%", "=", "~", "&"),
 }
-COLOURS = (74, 214, 36, 175, 145)  # of 256, near Okabe and Ito's sky blue, orange, green, purple, and grey
+MOST_CURVES = 10
+"""More would share signs."""
+COLOURS = (74, 214, 36, 175, 227, 33, 166)  # of 256, near Okabe and Ito's
+GREY = 145
 LEAST_COLUMNS, LEAST_ROWS = 8, 2
+ROOM_FOR_MARKS = 8
+HEADS = ((14, 3), (8, 2), (0, 1))
+"""Lines of a chart, and how many of them its title and labels may take."""
 _LOOKS = {"braille": "⣿", "hd": "▞"}
 _ACROSS, _DOWN = 2, 4  # dots of a cell in braille; plotext rounds them to what a coarser marker has
 _ASCII_FRAME = str.maketrans({"┤": "+", "└": "+", "┬": "+", "─": "-", "│": "|"})
@@ -69,14 +75,21 @@ def chart(
     markers: Markers = "braille",
     log_x: bool = False,
     log_y: bool = False,
+    span: tuple[float, float] | None = None,
+    marks: Sequence[Boundary] = (),
 ) -> str:
-    """Curves over steps as text: a line of labels, the boundaries' names, the plot. A sentence where nothing can be."""
-    head = _head(title, curves, width, colour, markers, log_y)
-    names_row = 1 if boundaries else 0
-    rows = height - 1 - names_row - 2
+    """Curves over steps as text: labels, the boundaries' names, the plot, the marks. A sentence where nothing can be.
+
+    `span` is the first and last step shown; without it, all are. A mark is a moment: an arrow below the axis, where
+    there are lines enough.
+    """
+    marks = marks if height >= ROOM_FOR_MARKS else ()
+    most = next(most for lines, most in HEADS if height >= lines or not lines)
+    head = _head(title, _within(curves, span), width, most, colour, markers, log_y)
+    rows = height - head.count("\n") - 1 - bool(boundaries) - bool(marks) - 2
     first = min((float(curve.x[0]) for curve in curves if len(curve.x)), default=0.0)
     last = max((float(curve.x[-1]) for curve in curves if len(curve.x)), default=1.0)
-    over = step_limits(first, last, None, None, log=log_x)
+    over = step_limits(first, last, *(span or (None, None)), log=log_x)
     finest = np.linspace(over.low, over.high, max(width, 2) * _ACROSS + 1)
     limits = _y_limits([envelope(curve.x, curve.y, finest, log_x=log_x, log_y=log_y) for curve in curves], log_y)
     if limits is None:
@@ -89,7 +102,19 @@ def chart(
     drawn = _drawn(curves, boundaries, over, limits, columns, rows, markers)
     picture = _with_axes(drawn, over, labels, gutter, columns, rows, colour, markers)
     names = [_names(boundaries, over, gutter + 1, columns, markers)] if boundaries else []
-    return "\n".join([head, *names, *picture])
+    below = [_arrows(marks, over, gutter + 1, columns, markers)] if marks else []
+    return "\n".join([head, *names, *picture, *below])
+
+
+def _within(curves: Sequence[Curve], span: tuple[float, float] | None) -> Sequence[Curve]:
+    """The points in view."""
+    if span is None:
+        return curves
+    ends = [(np.searchsorted(curve.x, span[0]), np.searchsorted(curve.x, span[1], side="right")) for curve in curves]
+    return [
+        Curve(curve.label, curve.x[first:end], curve.y[first:end])
+        for curve, (first, end) in zip(curves, ends, strict=True)
+    ]
 
 
 def _y_limits(envelopes: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]], log_y: bool) -> Limits | None:
@@ -118,9 +143,9 @@ def _drawn(
         if column:  # the first column is where the axis is
             x = (column + 0.5) * _ACROSS
             y = [(row + 0.5) * _DOWN for row in range(rows) for _ in range(2)]
-            drawn.append((mark, COLOURS[-1], [x] * len(y), y))
+            drawn.append((mark, GREY, [x] * len(y), y))
     edges = np.linspace(over.low, over.high, columns * _ACROSS + 1)
-    for index, curve in enumerate(curves):
+    for index, curve in reversed(list(enumerate(curves))):  # the first on top, as on the screen
         low, high = envelope(curve.x, curve.y, edges, log_x=over.log, log_y=limits.log)
         shown = np.flatnonzero(np.isfinite(low) & np.isfinite(high))
         dots = rows * _DOWN
@@ -171,21 +196,25 @@ def _with_axes(
     return lines if colour else [line.rstrip() for line in lines]
 
 
-def _head(title: str, curves: Sequence[Curve], width: int, colour: bool, markers: Markers, log_y: bool) -> str:
-    """The title and every curve's sign and label, and how many of its points cannot be drawn."""
-    parts, left = [title], width - len(title)
+def _head(
+    title: str, curves: Sequence[Curve], width: int, most: int, colour: bool, markers: Markers, log_y: bool
+) -> str:
+    """The title and every curve's sign and label, and how many of its points cannot be drawn: at most `most` lines."""
+    lines, left = [title[:width]], width - len(title)
     for index, curve in enumerate(curves):
         sign = _LOOKS.get(_sign(index, markers), _sign(index, markers))
         label = one_cell_each(curve.label, ascii_only=markers == "ascii")
         lost = len(undrawable(curve.y, log_y=log_y))
-        label += f" ({lost:,} points cannot be drawn)" if lost else ""
-        left -= len(label) + 2 + 3
-        if left < 0:
-            break
-        parts.append(
-            f"\x1b[38;5;{COLOURS[index % len(COLOURS)]}m{sign}\x1b[0m {label}" if colour else f"{sign} {label}"
-        )
-    return "   ".join(parts) if len(title) <= width else title[:width]
+        label += f" ({lost:,} point{'s' if lost > 1 else ''} cannot be drawn)" if lost else ""
+        if left < len(label) + 5:
+            if len(lines) == most or width < len(label) + 5:
+                break
+            lines.append("")
+            left = width
+        left -= len(label) + 5
+        shown = f"\x1b[38;5;{COLOURS[index % len(COLOURS)]}m{sign}\x1b[0m" if colour else sign
+        lines[-1] += f"   {shown} {label}"
+    return "\n".join(lines)
 
 
 def _names(boundaries: Sequence[Boundary], over: Limits, left: int, columns: int, markers: Markers) -> str:
@@ -201,6 +230,27 @@ def _names(boundaries: Sequence[Boundary], over: Limits, left: int, columns: int
         end = min((later for later, _ in placed[index + 1 :]), default=left + columns + 1)
         line = line.ljust(start) + label[: max(end - start - 1, 0)]
     return line
+
+
+def _arrows(marks: Sequence[Boundary], over: Limits, left: int, columns: int, markers: Markers) -> str:
+    """An arrow below the column of every mark; its label beside it where it fits whole, else nothing."""
+    arrow = glyphs_for(markers).arrow
+    labels = {
+        column: one_cell_each(mark.label, ascii_only=markers == "ascii")
+        for mark in marks
+        if (column := over.column(mark.at, columns)) is not None
+    }
+    line = [" "] * columns
+    for column in labels:
+        line[column] = arrow
+    for column, label in labels.items():
+        for start, end in ((column + 1, column + len(label) + 2), (column - len(label) - 1, column)):
+            if start >= 0 and end <= columns and line[start:end] == [" "] * (end - start):
+                line[start:end] = f" {label}" if start > column else f"{label} "
+                if end < columns and line[end] == " ":
+                    line[end] = "\0"  # a label never touches the next one
+                break
+    return (" " * left + "".join(line)).replace("\0", " ").rstrip()
 
 
 def _sign(index: int, markers: Markers) -> str:

@@ -76,30 +76,48 @@ def event_line(event: Event) -> str | None:
 
 def closing(history: History) -> str:
     """The closing report without its chart."""
-    planned = planned_steps(history)
-    of = f" of {planned:,}" if planned else ""
-    seconds = history.times().values
-    took = f", {duration(float(seconds[-1] - seconds[0]))} after it began" if seconds.size > 1 else ""
-    lines = [f"{plain(history.state)} at step {history.step:,}{of}{took}", ""]
-    for part in ("train", "test"):
-        loss, accuracy = (_latest(history, f"{part}_{what}") for what in ("loss", "accuracy"))
-        lines.append(f"{part:<14}loss {_loss(loss)}   accuracy {_share(accuracy)}{_broken(history, f'{part}_loss')}")
-    lines += _labelled("memorised at", [_mark(history, "memorized_at", "train_accuracy")])
-    lines += _labelled("grokked at", [_mark(history, "grokked_at", "test_accuracy")])
-    if {"memorized_at", "grokked_at"} <= history.marks.keys():
-        lines += _labelled("delay", [_delay(history.marks["memorized_at"], history.marks["grokked_at"])])
     widest = max((len(plain(phase.phase)) for phase in history.phases), default=0)
     phases = [
         f"{phase.at:>8,}  {plain(phase.phase):<{widest}}  {plain(phase.why)}".rstrip() for phase in history.phases
     ]
+    lines = [how_it_stands(history), ""]
+    for label, text in results(history).items():
+        lines += _labelled(label, [text])
     lines += _labelled("phases", [text.removeprefix("  ") for text in phases] or ["none was told apart"])
-    enough = len(history.series("measures_share").values) >= 3  # the first evaluation is a cold one
-    share = _latest(history, "measures_share") if enough else math.nan
-    lines += _labelled(
-        "measures", [f"took {share:.1%} of the training time"] if math.isfinite(share) else ["too few to say"]
-    )
+    lines += _labelled("measures", [measures_cost(history)])
     lines += _labelled("run", [plain(str(history.run.path))])
     return "\n".join(lines)
+
+
+def how_it_stands(history: History) -> str:
+    """The state, the step, and how long after the beginning that was: "finished at step 500 of 500, 0:49 after …"."""
+    planned = planned_steps(history)
+    of = f" of {planned:,}" if planned else ""
+    seconds = history.times().values
+    took = f", {duration(float(seconds[-1] - seconds[0]))} after it began" if seconds.size > 1 else ""
+    return f"{plain(history.state)} at step {history.step:,}{of}{took}"
+
+
+def results(history: History) -> dict[str, str]:
+    """What came of it, by label: the last losses and accuracies, when it memorised and grokked, the delay."""
+    said = {}
+    for part in ("train", "test"):
+        loss, accuracy = (history.series(f"{part}_{what}").values for what in ("loss", "accuracy"))
+        losses = f"loss {_loss(float(loss[-1]))}" if loss.size else "loss not measured"
+        shares = f"accuracy {_share(float(accuracy[-1]))}" if accuracy.size else "accuracy not measured"
+        said[part] = f"{losses}   {shares}{_broken(history, f'{part}_loss')}"
+    said["memorised at"] = _mark(history, "memorized_at", "train_accuracy")
+    said["grokked at"] = _mark(history, "grokked_at", "test_accuracy")
+    if {"memorized_at", "grokked_at"} <= history.marks.keys():
+        said["delay"] = _delay(history.marks["memorized_at"], history.marks["grokked_at"])
+    return said
+
+
+def measures_cost(history: History) -> str:
+    """What share of the training time the measures took."""
+    enough = len(history.series("measures_share").values) >= 3  # the first evaluation is a cold one
+    share = _latest(history, "measures_share") if enough else math.nan
+    return f"took {share:.1%} of the training time" if math.isfinite(share) else "too few to say"
 
 
 def _mark(history: History, mark: str, series: str) -> str:
@@ -115,6 +133,8 @@ def _mark(history: History, mark: str, series: str) -> str:
         last_below = np.flatnonzero(~there)
         since = int(last_below[-1]) + 1 if last_below.size else 0
         held = len(there) - since
+        if held >= HELD_FOR:  # an imported run, in which nobody said so while it trained
+            return f"{found.steps[since]:>6,}, as its rows tell; no mark was recorded"
         return (
             f"not certain yet: {part} accuracy ≥ 0.99 since {found.steps[since]:,}, "
             f"for {held} of the {HELD_FOR} evaluations that make it certain"

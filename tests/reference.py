@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from grokterm.engine.task import Task
+from grokterm.importers.layouts import weights
 from grokterm.models.transformer import Transformer
 from grokterm.tasks.modular import modular
 
@@ -50,33 +51,9 @@ def load(name: str) -> Reference:
     """Read one of the two checkpoints."""
     stored = torch.load(FOLDER / name, weights_only=True, map_location="cpu")
     expected = json.loads((FOLDER / "expected.json").read_text())[name]
+    size = (FOLDER / name).stat().st_size
     if name == TRANSFORMER_LENS:
-        task = modular(split="torch", split_seed=1)
-        weights, dropped = _transformer_lens(stored), 0.0
-    else:
-        task = modular(split="python", split_seed=1)
-        weights, dropped = _nanda(stored["model"])
-    return Reference(task, {key: weight.contiguous() for key, weight in weights.items()}, expected, dropped)
-
-
-def _transformer_lens(stored: dict[str, Tensor]) -> dict[str, Tensor]:
-    wanted = ("W_E", "W_pos", "W_Q", "W_K", "W_V", "W_O", "W_in", "b_in", "W_out", "b_out", "W_U")
-    by_last_name = {key.rpartition(".")[2]: weight for key, weight in stored.items()}
-    return {key: by_last_name[key] for key in wanted}
-
-
-def _nanda(stored: dict[str, Tensor]) -> tuple[dict[str, Tensor], float]:
-    attention, mlp = "blocks.0.attn.", "blocks.0.mlp."
-    W_U = stored["unembed.W_U"]
-    weights = {
-        "W_E": stored["embed.W_E"].T,
-        "W_pos": stored["pos_embed.W_pos"],
-        **{key: stored[attention + key].transpose(1, 2) for key in ("W_Q", "W_K", "W_V")},
-        "W_O": stored[attention + "W_O"].T.reshape(4, 32, 128),  # columns are head-major
-        "W_in": stored[mlp + "W_in"].T,
-        "b_in": stored[mlp + "b_in"],
-        "W_out": stored[mlp + "W_out"].T,
-        "b_out": stored[mlp + "b_out"],
-        "W_U": W_U[:, :-1],
-    }
-    return weights, float(W_U[:, -1].double().square().sum())
+        return Reference(modular(split="torch", split_seed=1), weights(stored, size).copied(), expected, 0.0)
+    model = stored["model"]
+    dropped_sq = float(model["unembed.W_U"][:, -1].double().square().sum())
+    return Reference(modular(split="python", split_seed=1), weights(model, size).copied(), expected, dropped_sq)

@@ -16,6 +16,18 @@ VIEWER = (
     "headless",
     "report",
     "plot",
+    "charts",
+    "embedding",
+    "measured",
+    "printed",
+    "figures",
+    "page",
+    "opened",
+    "frames",
+    "export",
+    "extras",
+    "summary",
+    "run_filter",
     "envelope",
     "phases",
     "preset",
@@ -24,7 +36,7 @@ VIEWER = (
     "errors",
 )
 TRAINING_SIDE = {"torch", "grokterm.engine", "grokterm.models", "grokterm.tasks", "grokterm.optimizers"}
-TRAINING_SIDE |= {"grokterm.measures", "grokterm.fourier", "grokterm.engine.launch"}
+TRAINING_SIDE |= {"grokterm.measures", "grokterm.fourier", "grokterm.engine.launch", "grokterm.importers"}
 SCREEN_SIDE = {
     "textual",
     "rich",
@@ -34,6 +46,10 @@ SCREEN_SIDE = {
     "grokterm.headless",
     "grokterm.report",
     "grokterm.plot",
+    "grokterm.charts",
+    "grokterm.figures",
+    "grokterm.export",
+    "grokterm.opened",
     "grokterm.cli",
 }
 
@@ -62,7 +78,7 @@ def test_viewer_leaves_torch_out() -> None:
 
 
 def test_engine_leaves_the_screen_out() -> None:
-    modules = modules_of("engine", "models", "tasks", "optimizers", "measures", "fourier")
+    modules = modules_of("engine", "models", "tasks", "optimizers", "measures", "fourier", "importers")
     assert {"grokterm.engine.launch", "grokterm.measures.gini"} <= set(modules)
     loaded = loaded_after(modules)
     assert "torch" in loaded
@@ -73,8 +89,12 @@ def test_engine_leaves_the_screen_out() -> None:
     ("module", "left_out"),
     [
         ("grokterm.cli", {"torch", "textual", "plotext", "numpy", "pydantic"}),
+        ("grokterm", {"torch", "textual", "rich", "plotext", "numpy", "pydantic", "typer"}),
+        ("grokterm.opened", {"torch", "textual", "rich", "plotext", "safetensors", "pydantic", "pandas"}),
         ("grokterm.history", {"torch", "textual", "rich", "plotext", "safetensors", "pydantic"}),
         ("grokterm.preset", {"torch", "textual", "rich", "numpy"}),
+        ("grokterm.run_filter", {"torch", "textual", "rich", "plotext", "safetensors", "pydantic", "typer"}),
+        ("grokterm.run.finding", {"torch", "textual", "rich", "numpy", "pydantic", "typer"}),
     ],
 )
 def test_what_starts_fast_loads_little(module: str, left_out: set[str]) -> None:

@@ -1,5 +1,7 @@
 """Which run a person means: a directory, a name, the beginning of one, or the newest."""
 
+import contextlib
+import os
 import re
 from pathlib import Path
 
@@ -7,6 +9,8 @@ from grokterm.errors import RunError, nearest
 from grokterm.run.directory import RunDirectory
 
 _STAMP = re.compile(r"\d{4}-\d{2}-\d{2}-\d{6}-")
+_STARTED = re.compile(rb"^started = (\d{1,11}(?:\.\d+)?)\r?$", re.MULTILINE)
+_HEAD = 4096  # bytes of run.toml that hold its first keys
 _MOST_NAMED = 5
 
 
@@ -37,27 +41,37 @@ def find(folder: Path, reference: str = "-") -> RunDirectory:
     for path in (Path(reference), folder / reference):
         if _begun(path) is not None:
             return RunDirectory(path)
-    if "/" in reference or Path(reference).is_dir():
-        what = "has no run.toml, so it is no run" if Path(reference).is_dir() else "is no directory"
-        raise RunError(f"{reference} {what}")
-    runs = runs_in(folder)
-    for matches in (
-        [run for run in runs if run.name.startswith(reference)],
-        [run for run in runs if _STAMP.sub("", run.name, count=1).startswith(reference)],
-    ):
+    runs = [] if "/" in reference else runs_in(folder)
+    names = [run.path.name for run in runs]
+    for short in (names, [_STAMP.sub("", name, count=1) for name in names]):
+        matches = [run for run, name in zip(runs, short, strict=True) if name.startswith(reference)]
         if len(matches) == 1:
             return matches[0]
         if matches:
-            named = ", ".join(run.name for run in matches[:_MOST_NAMED])
+            named = ", ".join(run.path.name for run in matches[:_MOST_NAMED])
             more = f" and {len(matches) - _MOST_NAMED} more" if len(matches) > _MOST_NAMED else ""
             raise RunError(f"{reference!r} could be {named}{more}; say more of the name")
-    there = nearest(reference, (run.name for run in runs[:20])) if runs else "there is none yet"
+    if "/" in reference or os.path.isdir(reference):  # noqa: PTH112 - Path.is_dir raises where a name is too long
+        what = "has no run.toml, so it is no run" if os.path.isdir(reference) else "is no directory"  # noqa: PTH112
+        raise RunError(f"{reference} {what}")
+    there = nearest(reference, names[:20]) if runs else "there is none yet"
     raise RunError(f"there is no run {reference!r} in {folder}; {there}")
 
 
 def _begun(path: Path) -> float | None:
-    """When a run began: the time of its run.toml, which is written once; None for anything that is no run."""
+    """When a run began, in unix seconds; None for anything that is no run.
+
+    run.toml says so. Where it does not, its own time counts: it is written once. That alone would call every run of a
+    folder that was copied the same age.
+    """
+    config = path / "run.toml"
     try:
-        return (path / "run.toml").stat().st_mtime
-    except OSError:
+        with config.open("rb", buffering=0) as file:
+            said = _STARTED.search(file.read(_HEAD))
+            return float(said[1]) if said else os.fstat(file.fileno()).st_mtime
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError:  # there, but it cannot be read: a damaged run is a run
+        with contextlib.suppress(OSError):
+            return config.stat().st_mtime
+    return None

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -29,7 +29,7 @@ class GroktermApp(App[None]):
 
     def __init__(self) -> None:
         super().__init__(ansi_color=True)
-        self.palette = Palette(colours=_colours(self))
+        self.palette = Palette(colours=colours_of(self))
 
     def on_mount(self) -> None:
         """Show the screen."""
@@ -73,7 +73,8 @@ def load_panels(catalog: Catalog) -> dict[int, Panel]:
     return {panel.digit: panel for panel in panels}
 
 
-def _colours(app: App[None]) -> int:
+def colours_of(app: App[Any]) -> int:
+    """How many colours this terminal shows: 0, 16, 256 or all of them."""
     if app.no_color:
         return 0
     return {"standard": 16, "256": 256, "truecolor": 1 << 24, "windows": 16}.get(app.console.color_system or "", 16)

@@ -1,10 +1,11 @@
 """Cells of styled text: the canvas that charts draw on and the rows of spans that a widget shows."""
 
+import copy
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +59,7 @@ UNICODE = Glyphs()
 ASCII = Glyphs("+", "|", "+", "-", "|", ":", "^", "x", "<=", ".-=#", " .:*#", " ...#####")
 
 
-ASCII_SIGNS = str.maketrans("◌●‖■✓✗·→←█░β₁₂²×÷≥≤−–⟨⟩", "o*=#+x|><#.b122x/><--<>")
+ASCII_SIGNS = str.maketrans("◌●‖■✓✗·→←↑↓▸█░β₁₂²×÷≥≤−–⟨⟩…", "o*=#+x|><^v>#.b122x/><--<>~")
 """What stands for our signs where only ASCII is shown."""
 
 
@@ -88,6 +89,12 @@ class Canvas:
         self.codes: NDArray[np.uint32] = np.full((height, width), ord(" "), dtype="<u4")
         self.styles: NDArray[np.int16] = np.zeros((height, width), dtype=np.int16)
         self._names = {"": 0}
+
+    def copy(self) -> Self:
+        """Another canvas with the same cells, to draw on."""
+        other = copy.copy(self)
+        other.codes, other.styles, other._names = self.codes.copy(), self.styles.copy(), dict(self._names)
+        return other
 
     def style(self, name: str) -> int:
         """The number that stands for a style in `styles`."""

@@ -8,7 +8,7 @@ are imported from here.
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,7 @@ __all__ = [
     "Mark",
     "Markers",
     "Pattern",
+    "Plot",
     "Row",
     "Span",
     "Stretch",
@@ -57,6 +58,7 @@ __all__ = [
     "draw_lines",
     "draw_waterfall",
     "legend",
+    "plot_lines",
 ]
 
 Floats = NDArray[np.float64]
@@ -104,6 +106,26 @@ class _Curve:
     high: Floats
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Plot:
+    """Curves as they are drawn, without what a person moves about in them; `over` is None where there are no steps."""
+
+    frame: Frame
+    over: Limits | None
+    notes: tuple[str, ...]
+
+    def drawing(self, cursor: float | None, marks: Sequence[Mark] = ()) -> Drawing:
+        """The picture with cursor and marks; the plot itself stays as it is."""
+        frame = replace(self.frame, canvas=self.frame.canvas.copy())
+        if self.over is None:
+            draw_x_axis(frame, (), {})
+        else:
+            draw_cursor(frame, self.over, cursor)
+            draw_marks(frame, self.over, marks)
+            steps_axis(frame, self.over, marks)
+        return Drawing(frame.canvas.rows(), self.notes)
+
+
 def draw_lines(
     lines: Sequence[Line],
     *,
@@ -115,11 +137,23 @@ def draw_lines(
     bands: Sequence[Band] = (),
     markers: Markers = "braille",
 ) -> Drawing:
-    """Draw curves over steps, later ones above earlier ones, in exactly `height` rows of `width` cells.
-
-    Bands lie below all curves.
-    """
+    """Draw curves over steps, later ones above earlier ones, in exactly `height` rows of `width` cells."""
     view = view or View()
+    plot = plot_lines(lines, width=width, height=height, view=view, ribbon=ribbon, bands=bands, markers=markers)
+    return plot.drawing(view.cursor, marks)
+
+
+def plot_lines(
+    lines: Sequence[Line],
+    *,
+    width: int,
+    height: int,
+    view: View,
+    ribbon: Sequence[Stretch] = (),
+    bands: Sequence[Band] = (),
+    markers: Markers = "braille",
+) -> Plot:
+    """Draw what stays when the cursor moves. Bands lie below all curves."""
     lines = sorted(lines, key=lambda line: not line.faint)
     over = _x_limits(lines, view)
     frame = make_frame(width, height, gutter_for(width), markers, ribbon=bool(ribbon))
@@ -134,24 +168,18 @@ def draw_lines(
     dots = np.zeros((frame.rows, frame.columns), dtype=np.uint8)
     paint_bands(frame, dots, ranges, limits, markers)
     cells = [_paint(frame, dots, curve, limits, markers) for curve in curves]
-    draw_tags(
-        frame, [Tagged(curve.line.tag, curve.line.style, lit) for curve, lit in zip(curves, cells, strict=True)]
-    )
+    draw_tags(frame, [Tagged(curve.line.tag, curve.line.style, lit) for curve, lit in zip(curves, cells, strict=True)])
     notes = _note_problems(frame, lines, over, view.log_y) + _off_scale(curves, over, limits, view)
     known = any(len(line.x) for line in lines)
     shown = any(np.isfinite(curve.low).any() for curve in curves)
     draw_y_axis(frame, labels if shown or view.y_max is not None else ())
     if not shown and not notes:
         draw_sentence(frame, "nothing in this range" if known else "no data yet")
-    if known or view.x_max is not None:
-        draw_cursor(frame, over, view.cursor)
-        draw_marks(frame, over, marks)
-        steps_axis(frame, over, marks)
+    has_steps = known or view.x_max is not None
+    if has_steps:
         draw_ribbon(frame, over, ribbon)
-    else:
-        draw_x_axis(frame, (), {})
-    signs = glyphs_for(markers)
-    return Drawing(frame.canvas.rows(), tuple(f"{count:,} {what}".replace("≤", signs.at_most) for what, count in notes))
+    at_most = glyphs_for(markers).at_most
+    return Plot(frame, over if has_steps else None, tuple(f"{n:,} {what}".replace("≤", at_most) for what, n in notes))
 
 
 def _x_limits(lines: Sequence[Line], view: View) -> Limits:
@@ -190,9 +218,7 @@ def _fixed_limits(view: View) -> tuple[float | None, float | None]:
     return limits[0], limits[1]
 
 
-def _paint(
-    frame: Frame, dots: NDArray[np.uint8], curve: _Curve, limits: Limits, markers: Markers
-) -> NDArray[np.bool_]:
+def _paint(frame: Frame, dots: NDArray[np.uint8], curve: _Curve, limits: Limits, markers: Markers) -> NDArray[np.bool_]:
     """Add a curve to the dots of every cell and to the canvas; a cell has the colour of the last curve in it.
 
     Returns the cells that it goes through.

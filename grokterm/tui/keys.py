@@ -71,7 +71,7 @@ PLAYHEAD = (
     Key("less_than_sign", "<", "speed(-1)", "slower, down to 0.25×"),
     Key("greater_than_sign", ">", "speed(1)", "faster, up to 1000×"),
     Key("T", "T", "clock", "pace by recorded time, or by steps"),
-    Key("v", "v", "whole", "the whole run with the playhead in it, or only what was known then"),
+    Key("v", "v", "whole", "the whole run, or only what was known then"),
 )
 LEAVING = (
     Key("?,f1", "? F1", "help", "this page"),

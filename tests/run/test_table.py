@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from grokterm.errors import RunError
-from grokterm.run.table import TableReader, TableWriter, read_table
+from grokterm.run.table import TableReader, TableWriter, last_row, read_table
 
 STEPS = np.dtype([("step", "<i8"), ("train_loss", "<f8"), ("weight_norm_sq/W_E", "<f8")])
 SPECTRUM = np.dtype([("step", "<i8"), ("value", "<f4", (5,))])
@@ -291,3 +291,50 @@ def test_killed_writer_leaves_whole_rows_and_can_be_continued(tmp_path: Path) ->
     assert_rows(rows, len(rows))
     write_rows(path, len(rows), len(rows) + 5)
     assert_rows(np.load(path), len(rows) + 5)
+
+
+def test_last_row_is_the_last_complete_one(tmp_path: Path) -> None:
+    path = tmp_path / "steps.npy"
+    assert last_row(path) is None
+    path.touch()
+    assert last_row(path) is None
+    write_rows(path, 0, 0)
+    assert last_row(path) is None
+    for rows in (1, 9, 10, 1000):  # counts of different lengths in the header
+        write_rows(path, 0 if rows == 1 else int(read_table(path)["step"][-1]) + 1, rows)
+        row = last_row(path)
+        assert row is not None
+        assert (row["step"], row["train_loss"]) == (rows - 1, (rows - 1) / 7)
+    with path.open("ab") as file:
+        file.write(b"torn")
+    assert (row := last_row(path)) is not None
+    assert row["step"] == 999
+
+
+def test_last_rows_of_tables_with_other_columns_are_not_mixed_up(tmp_path: Path) -> None:
+    for name, dtype in (("a", STEPS), ("b", [("step", "<i8"), ("train_loss", "<f8"), ("weight_norm_sq/W_U", "<f8")])):
+        with TableWriter(tmp_path / f"{name}.npy", dtype) as table:
+            table.append(3, 0.5, 0.25)
+    rows = [last_row(tmp_path / f"{name}.npy") for name in "ab"]
+    names = [row.dtype.names[-1] for row in rows if row is not None and row.dtype.names]
+    assert names == ["weight_norm_sq/W_E", "weight_norm_sq/W_U"]
+
+
+def test_last_row_of_a_vector_has_its_shape(tmp_path: Path) -> None:
+    path = tmp_path / "spectrum.npy"
+    with TableWriter(path, SPECTRUM) as table:
+        table.append(3, np.arange(5))
+    row = last_row(path)
+    assert row is not None
+    assert row["value"].tolist() == [0, 1, 2, 3, 4]
+
+
+def test_last_row_of_what_is_no_table_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "steps.npy").write_bytes(b"what is this?")
+    with pytest.raises(RunError, match=r"steps\.npy does not begin with a \.npy header"):
+        last_row(tmp_path / "steps.npy")
+    np.save(tmp_path / "plain.npy", np.arange(3))
+    with pytest.raises(RunError, match=r"plain\.npy is not a table"):
+        last_row(tmp_path / "plain.npy")
+    with pytest.raises(RunError, match="cannot be read: Is a directory"):
+        last_row(tmp_path)

@@ -20,8 +20,8 @@ from grokterm.tui.screens.ask import AskText
 from grokterm.tui.screens.help import READING_ABOUT
 from grokterm.tui.screens.watching import WatchScreen
 
-FRAME_SECONDS = 0.05
-"""20 frames a second, as far as drawing keeps up."""
+FRAME_SECONDS = 0.04
+"""25 frames a second, as far as drawing keeps up."""
 NEWS_SECONDS = 1.0
 """How often a run that may still be growing is looked at."""
 ABOUT = (
@@ -126,7 +126,7 @@ class ReplayScreen(WatchScreen):
         passed, self._moved = now - self._moved, now
         if self.playhead.playing:
             self._play(passed)
-        elif self._late:
+        if self._late:
             self._draw()
 
     def _play(self, seconds: float) -> None:
@@ -152,8 +152,8 @@ class ReplayScreen(WatchScreen):
         elif head == before or (head.playing and head.speed == before.speed):
             return
         self._late = True
-        if time.monotonic() - self._drawn >= FRAME_SECONDS or not head.playing:
-            self._draw()
+        if time.monotonic() - self._drawn >= 2 * FRAME_SECONDS:
+            self._draw()  # at once; the keys of a held-down one wait for the next frame, or nothing else would be done
 
     def _draw(self) -> None:
         self._late = False

@@ -1,0 +1,42 @@
+"""A bar on stderr while an export is written; nothing where stderr is no terminal."""
+
+import os
+import sys
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+
+class Bar:
+    """A formats.Progress as a context manager: shown while it is open, gone afterwards."""
+
+    def __init__(self, label: str) -> None:
+        self._bar = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+            disable=not sys.stderr.isatty() or os.environ.get("TERM", "") in ("", "dumb", "unknown"),
+        )
+        self._task = self._bar.add_task(label, total=None)
+
+    def begin(self, total: int) -> None:
+        """Say how much there is to do."""
+        self._bar.update(self._task, total=total)
+
+    def advance(self, more: int) -> None:
+        """Say how much more has been done."""
+        self._bar.advance(self._task, more)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()

@@ -1,0 +1,233 @@
+"""A run in Python: `grokterm.open_run(".")`. Every look at it sees what is recorded by then, and reads only that."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from grokterm import frames
+from grokterm.errors import RunError, nearest
+from grokterm.history import ArraySeries, History, PhaseChange, Series
+from grokterm.run.checkpoint import Checkpoint, CheckpointInfo, list_checkpoints, read
+from grokterm.run.directory import RunDirectory, is_alive
+from grokterm.run.events import Event
+from grokterm.run.finding import find
+from grokterm.run.table import Rows, TableReader
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_ROWS_AT_ONCE = 65_536  # a million rows pass through a few megabytes instead of being held twice
+
+
+def open_run(reference: str | os.PathLike[str] = ".", runs: str | os.PathLike[str] | None = None) -> "OpenedRun":
+    """Open a run, living or not: by the path of its directory ("." inside one), its name or the beginning of one.
+
+    runs: the folder where names are looked up, by default $GROKTERM_RUNS or "runs"; "-" is the newest run there.
+    Raises RunError that names what there is when no run is meant.
+    """
+    folder = Path(os.environ.get("GROKTERM_RUNS") or "runs") if runs is None else Path(runs)
+    return OpenedRun(find(folder, os.fspath(reference)).path.absolute())
+
+
+class OpenedRun:
+    """A run that may still be going on; everything about it is as recorded at the moment it is asked for.
+
+    Step k is the weights after k updates, and a row of any table at step k describes them (RUN_FORMAT.md). Arrays are
+    read-only views and stay as they were: ask again for newer rows. Nothing here writes to the run. Whatever reads
+    raises RunError when a file of the run is not what it should be.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._run = RunDirectory(path)
+        self._history = History(self._run)
+        self._tables = {
+            "steps": _GrowingRows(self._run.steps_path),
+            "tests": _GrowingRows(self._run.tests_path),
+            "measures": _GrowingRows(self._run.measures_path),
+        }
+
+    def __repr__(self) -> str:
+        try:
+            history = self._now()
+        except RunError:
+            return f"OpenedRun({str(self.path)!r}, unreadable)"
+        return f"OpenedRun({str(self.path)!r}, state={history.state!r}, step={history.step})"
+
+    @property
+    def name(self) -> str:
+        """The name of the run's directory."""
+        return self._run.name
+
+    @property
+    def path(self) -> Path:
+        """The run's directory."""
+        return self._run.path
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """What run.toml says: the resolved configuration, seed, versions, device."""
+        return self._now().config or {}
+
+    @property
+    def steps(self) -> Rows:
+        """One row an optimizer step: step, time, train_loss, train_accuracy, grad_norm, update_norm and every knob.
+
+        A structured array, `run.steps["train_loss"]`, in the types that were recorded.
+        """
+        return self._tables["steps"].newest()
+
+    @property
+    def tests(self) -> Rows:
+        """One row a test evaluation: step, test_loss, test_accuracy. No rows while there are none."""
+        return self._tables["tests"].newest()
+
+    @property
+    def measures(self) -> Rows:
+        """One row an evaluation of the measures: step, and a column for each scalar. No rows while there are none."""
+        return self._tables["measures"].newest()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every scalar that `series` knows."""
+        return self._now().names()
+
+    @property
+    def array_names(self) -> tuple[str, ...]:
+        """Every vector or matrix that `array` knows."""
+        return self._now().array_names()
+
+    def series(self, name: str) -> Series:
+        """Return `steps` (n,) and `values` (n,) of a scalar, whichever table it is in, as float64.
+
+        Raises RunError that names the nearest when no such scalar is recorded (yet).
+        """
+        history = self._now()
+        if name not in history.names():
+            raise RunError(f"{self.name} has no series {name!r}; {nearest(name, history.names())}")
+        return history.series(name)
+
+    def array(self, name: str) -> ArraySeries:
+        """Return `steps` (n,) and `values` (n, …) of a vector or matrix in the type that was recorded.
+
+        Raises RunError that names the nearest when no such array is recorded (yet).
+        """
+        history = self._now()
+        if name not in history.array_names():
+            raise RunError(f"{self.name} has no array {name!r}; {nearest(name, history.array_names())}")
+        return history.array(name)
+
+    @property
+    def events(self) -> Sequence[Event]:
+        """What happened, oldest first: `step`, `time` (unix seconds), `kind`, and `data`, the fields of its kind."""
+        return tuple(self._now().events)
+
+    @property
+    def state(self) -> str:
+        """The last state that training declared: training, paused, stopping, finished, stopped, failed, or loading.
+
+        A run that was killed says training for ever; `is_alive` knows better.
+        """
+        return self._now().state
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether a process trains it now."""
+        return is_alive(self._run)
+
+    @property
+    def phases(self) -> Sequence[PhaseChange]:
+        """The phases that training entered: `phase`, `at` (the step), `why`."""
+        return tuple(self._now().phases)
+
+    @property
+    def marks(self) -> Mapping[str, int]:
+        """The steps memorized_at and grokked_at, each as soon as it is certain."""
+        return dict(self._now().marks)
+
+    @property
+    def checkpoints(self) -> Sequence[CheckpointInfo]:
+        """The saved states that there are, `step` and `path`, by step."""
+        return tuple(list_checkpoints(self._run.checkpoints))
+
+    def checkpoint(self, step: int | None = None) -> Checkpoint:
+        """Load the state saved at exactly this step, by default the last one; `tensors` are NumPy arrays by name.
+
+        "model/W_E" is a parameter, "optimizer/W_E/exp_avg" the optimizer's state where it was saved. Raises RunError
+        that names the nearest steps when there is no such checkpoint.
+        """
+        there = self.checkpoints
+        if not there:
+            raise RunError(f"{self.name} has no checkpoint")
+        if step is None:
+            return read(there[-1].path)
+        before = [info for info in there if info.step <= step]
+        if before and before[-1].step == step:
+            return read(before[-1].path)
+        nearby = [info.step for info in (*before[-1:], *there[len(before) : len(before) + 1])]
+        raise RunError(f"{self.name} has no checkpoint at step {step}; the nearest: {' and '.join(map(str, nearby))}")
+
+    def to_pandas(self, table: str | None = None) -> "pd.DataFrame":
+        """Return what was recorded as a pandas DataFrame indexed by step.
+
+        Without `table`, every scalar of steps, tests and measures side by side, a row for each step that has any. What
+        was not measured at a step is NaN there, and so is a number that was recorded as NaN: here they look the same.
+        With "steps", "tests", "measures" or the name of an array, that table alone: it has only rows that were
+        recorded, so a NaN in it is a number that was NaN. A vector has one column an element, numbered from 0; a
+        matrix a level of the columns for each axis. "events" has time, event and a column for each field.
+        A column of that name in an earlier table makes it TABLE/NAME.
+
+        Raises UsageError when pandas is not installed, RunError when there is no such table.
+        """
+        if table is None:
+            return frames.side_by_side({name: rows.newest() for name, rows in self._tables.items()})
+        if table in self._tables:
+            return frames.of_table(self._tables[table].newest())
+        if table == "events":
+            return frames.of_events(self.events)
+        if table in self.array_names:
+            return frames.of_array(self.array(table))
+        known = [*self._tables, "events", *self.array_names]
+        raise RunError(f"{self.name} has no table {table!r}; {nearest(table, known)}")
+
+    def _now(self) -> History:
+        self._history.poll()
+        return self._history
+
+
+class _GrowingRows:
+    """The rows of one table, kept up with its file in a buffer that is doubled when it is full."""
+
+    def __init__(self, path: Path) -> None:
+        self._reader = TableReader(path)
+        self._start_over()
+
+    def _start_over(self) -> None:
+        self._buffer: Rows = np.zeros(0, [("step", "<i8")])
+        self._length = 0
+
+    def newest(self) -> Rows:
+        """Read what is new and return every row so far; what was returned before stays as it is."""
+        while True:
+            rows = self._reader.new_rows(_ROWS_AT_ONCE)
+            if self._reader.restarted:
+                self._start_over()
+            if len(rows):
+                self._extend(rows)
+            if not self._reader.behind:
+                break
+        view = self._buffer[: self._length]
+        view.flags.writeable = False
+        return view
+
+    def _extend(self, rows: Rows) -> None:
+        end = self._length + len(rows)
+        if end > len(self._buffer) or self._buffer.dtype != rows.dtype:
+            grown = np.empty(max(end + self._reader.behind, 2 * self._length), rows.dtype)
+            if self._length:
+                grown[: self._length] = self._buffer[: self._length]
+            self._buffer = grown
+        self._buffer[self._length : end] = rows
+        self._length = end

@@ -1,0 +1,320 @@
+"""One run in a few facts, read without reading its tables: what lists, filters and the browser show of thousands.
+
+A summary costs a look at run.toml and events.jsonl and the last row of each table, about a fifth of a millisecond.
+"""
+
+import contextlib
+import json
+import math
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from grokterm.errors import RunError
+from grokterm.run.configuration import Configuration, read_configuration, setting
+from grokterm.run.curation import TAGS, read_tags
+from grokterm.run.directory import RunDirectory, is_alive
+from grokterm.run.events import encode, objects_in
+from grokterm.run.finding import runs_in
+from grokterm.run.table import last_row
+
+ENDED = frozenset({"finished", "stopped", "failed"})
+DAMAGED = "damaged"
+INTERRUPTED = "interrupted"
+FARTHEST_TIME = 1e11
+"""Unix seconds beyond which a number is no time: the year 5138."""
+DEEPEST = 50
+"""Tables inside each other that `as_json` follows."""
+NOTHING: Configuration = {}
+
+_TOLD = re.compile(rb'"(?:state|phase|steps)"')  # what a line must hold to say something about state, phase or plan
+
+_WATCHED = ("run.toml", "events.jsonl", "steps.npy", "tests.npy", "measures.npy", "arrays", "checkpoints", TAGS)
+
+A = TypeVar("A")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a list says of one run; None where the run records no such thing.
+
+    state: finished, stopped, failed, training, paused, stopping or loading as the trainer said; interrupted where it
+    said no end and nobody trains the run; damaged where the files do not say it, with the reason in `problem`.
+    step: the latest that the run is known to have reached; steps: how many are planned. Losses and accuracies are
+    those of the last complete rows. started: unix seconds.
+    """
+
+    run: RunDirectory
+    name: str
+    state: str
+    problem: str = ""
+    preset: str = ""
+    seed: int | None = None
+    step: int = 0
+    steps: int | None = None
+    train_loss: float | None = None
+    train_accuracy: float | None = None
+    test_loss: float | None = None
+    test_accuracy: float | None = None
+    phase: str = ""
+    memorized_at: int | None = None
+    grokked_at: int | None = None
+    started: float = 0.0
+    tags: tuple[str, ...] = ()
+    imported: bool = False
+    config: Configuration = field(default_factory=dict, repr=False)
+
+    @property
+    def path(self) -> Path:
+        """The run's directory."""
+        return self.run.path
+
+    @property
+    def delay(self) -> int | None:
+        """Steps from memorizing the training data to grokking."""
+        if self.memorized_at is None or self.grokked_at is None:
+            return None
+        return self.grokked_at - self.memorized_at
+
+    @cached_property
+    def size(self) -> int:
+        """Bytes of all files of the run, counted when somebody asks: that takes as long as half of the rest."""
+        return _size(self.run.path)
+
+    @cached_property
+    def key_frequencies(self) -> tuple[int, ...]:
+        """The frequencies that have a cluster of neurons in the last row; looked up when somebody asks."""
+        with contextlib.suppress(RunError):
+            row = last_row(self.run.arrays / "neuron_clusters.npy")
+            if row is not None and "value" in (row.dtype.names or ()) and np.ndim(row["value"]) == 1:
+                return tuple((np.flatnonzero(row["value"]) + 1).tolist())
+        return ()
+
+
+class Summaries:
+    """The runs of a folder as summaries; those whose files did not change since the last time are not read again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._known: Mapping[Path, tuple[tuple[object, ...], Summary]] = {}
+
+    def read(self) -> Iterator[Summary]:
+        """Yield a summary of every run, the newest first, as they are read; runs that vanish meanwhile are left out.
+
+        Raises RunError when the folder cannot be read. Two threads may read at a time.
+        """
+        known, read = self._known, {}
+        for run in runs_in(self.folder):
+            looks = _looks(run)  # before the rest: what changes meanwhile is seen the next time
+            before = known.get(run.path)
+            same = before is not None and before[0] == looks and _stays(before[1])
+            summary = before[1] if before is not None and same else summarize(run)
+            if summary is not None:
+                read[run.path] = (looks, summary)
+                yield summary
+        self._known = read
+
+
+def _stays(summary: Summary) -> bool:
+    """Whether a summary is right as long as the run's files are the same."""
+    if summary.state == INTERRUPTED:
+        with contextlib.suppress(RunError, OSError):
+            return not is_alive(summary.run)
+    return summary.state in ENDED
+
+
+def summarize(run: RunDirectory) -> Summary | None:
+    """Read the summary of one run; None when there is no run.toml (any more). Never raises: damage is told."""
+    troubles: list[str] = []
+    config = _tried(troubles, None, read_configuration, run.config_path)
+    if config is None and not troubles:
+        return None
+    config = config or NOTHING
+    told = _tried(troubles, _Told(), _told, run)
+    alive = told.state not in ENDED and _tried(troubles, False, is_alive, run)
+    if told.state not in ENDED and not alive:  # it may have ended between the two looks, and has said so by now
+        told = _tried(troubles, _Told(), _told, run)
+    steps = _tried(troubles, None, last_row, run.steps_path)
+    tests = _tried(troubles, None, last_row, run.tests_path)
+    measures = _tried(troubles, None, last_row, run.measures_path)
+    state = DAMAGED if troubles else _state(told, alive=alive)
+    tags = _tried(troubles, None, read_tags, run)
+    seed, planned = config.get("seed"), setting(config, "training.steps")
+    if steps is None and not run.config_path.exists():
+        return None
+    return Summary(
+        run=run,
+        name=run.path.name or run.name,
+        state=state,
+        problem=troubles[0] if troubles else "",
+        preset=preset if isinstance(preset := config.get("preset"), str) else "",
+        seed=seed if isinstance(seed, int) and abs(seed) < 2**63 else None,
+        step=max(told.step, _whole(steps, "step", 1), _whole(tests, "step"), _whole(measures, "step")),
+        steps=told.steps if told.steps is not None else planned if isinstance(planned, int) else None,
+        train_loss=_number(steps, "train_loss"),
+        train_accuracy=_number(steps, "train_accuracy"),
+        test_loss=_number(tests, "test_loss"),
+        test_accuracy=_number(tests, "test_accuracy"),
+        phase=told.phase,
+        memorized_at=told.marks.get("memorized_at"),
+        grokked_at=told.marks.get("grokked_at"),
+        started=_started(run, config),
+        tags=tags or (),
+        imported=isinstance(config.get("source"), Mapping),
+        config=config,
+    )
+
+
+def _state(told: "_Told", *, alive: bool) -> str:
+    """What the trainer said last, unless it said no end and nobody trains."""
+    if told.state in ENDED:
+        return told.state
+    return (told.state or "loading") if alive else INTERRUPTED
+
+
+def _started(run: RunDirectory, config: Configuration) -> float:
+    """When the run began; where run.toml does not say, when that was written."""
+    said = config.get("started")
+    if isinstance(said, int | float) and abs(said) < FARTHEST_TIME:
+        return float(said)
+    try:
+        return run.config_path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+@dataclass
+class _Told:
+    """What the events say, as far as a summary needs it."""
+
+    state: str = ""
+    step: int = 0
+    steps: int | None = None
+    phase: str = ""
+    marks: dict[str, int] = field(default_factory=dict)
+
+    def take_in(self, data: Mapping[str, Any]) -> None:
+        kind, step = data.get("event"), data.get("step")
+        if not isinstance(step, int) or not isinstance(data.get("time"), int | float):
+            return
+        self.step = step
+        if kind == "state" and isinstance(state := data.get("state"), str):
+            self.state = state
+            knobs = data.get("knobs")
+            self.plan(knobs.get("steps") if isinstance(knobs, dict) else None)
+        elif kind == "edit" and data.get("knob") == "steps":
+            self.plan(data.get("new"))
+        elif kind == "phase" and isinstance(at := data.get("at"), int):
+            phase, mark = data.get("phase"), data.get("mark")
+            if isinstance(phase, str):
+                self.phase = phase
+            elif isinstance(mark, str):
+                self.marks[mark] = at
+
+    def plan(self, steps: object) -> None:
+        if isinstance(steps, int | float) and math.isfinite(steps):
+            self.steps = int(steps)
+
+
+def _told(run: RunDirectory) -> _Told:
+    """Read the events; of a hundred thousand edits only the last line is parsed."""
+    told = _Told()
+    path = run.events_path
+    try:
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - Path.open costs as much as the rest
+            content = file.readall()
+    except FileNotFoundError:
+        return told
+    except OSError as error:
+        raise RunError(f"{path} cannot be read: {error.strerror}") from error
+    *lines, last = [b"", *content[: content.rfind(b"\n") + 1].splitlines()]
+    for item in objects_in([*filter(_TOLD.search, lines), last]):
+        told.take_in(item or {})
+    return told
+
+
+def _tried(troubles: list[str], otherwise: T, read: Callable[[A], T], what: A) -> T:
+    """What `read` finds; where it cannot, `otherwise`, and the reason joins the troubles."""
+    try:
+        return read(what)
+    except RunError as error:
+        troubles.append(str(error))
+    except OSError as error:  # a file system that cannot lock
+        troubles.append(f"{what} cannot be read: {error.strerror}")
+    return otherwise
+
+
+def _number(row: np.void | None, column: str) -> float | None:
+    if row is None or column not in (row.dtype.names or ()):
+        return None
+    recorded = row.dtype[column]
+    return float(row[column]) if recorded.kind in "fiu" and not recorded.shape else None
+
+
+def _whole(row: np.void | None, column: str, more: int = 0) -> int:
+    number = _number(row, column)
+    return int(number) + more if number is not None and math.isfinite(number) else 0
+
+
+def _looks(run: RunDirectory) -> tuple[object, ...]:
+    """What changes when a file of the run does: times and sizes of the tables, of tags and of the checkpoints."""
+    return tuple([_look(f"{run.path}/{name}") for name in _WATCHED])
+
+
+def _look(path: str) -> object:
+    try:
+        status = os.stat(path)  # noqa: PTH116 - half the price of Path.stat, eight times a run
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def _size(folder: Path | str) -> int:
+    """Bytes of all files below a directory; what vanishes meanwhile counts nothing."""
+    total = 0
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    total += _size(entry.path)
+                else:
+                    total += entry.stat(follow_symlinks=False).st_size
+    except OSError:
+        return total
+    return total
+
+
+FIELDS = (
+    *("name", "path", "state", "problem", "preset", "seed", "step", "steps"),
+    *("train_loss", "train_accuracy", "test_loss", "test_accuracy", "phase"),
+    *("memorized_at", "grokked_at", "delay", "key_frequencies", "started", "size", "tags", "imported"),
+)
+"""What a filter can ask for beside the settings, and `--json` prints."""
+
+
+def as_json(summary: Summary) -> str:
+    """Return a run's fields and settings as a strict JSON object; what JSON cannot say of a setting is its text."""
+    told = {name: getattr(summary, name) for name in FIELDS} | {"path": str(summary.path), "config": summary.config}
+    try:
+        return json.dumps(told, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):  # a loss that is no number, a date: rare, and ten times as slow
+        return json.dumps(_plain(told), allow_nan=False)
+
+
+def _plain(value: object, depth: int = 0) -> object:
+    """What strict JSON can say; tables inside tables beyond all sense are left out."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item, depth + 1) for key, item in value.items()} if depth < DEEPEST else None
+    if isinstance(value, list | tuple):
+        return [_plain(item, depth + 1) for item in value] if depth < DEEPEST else None
+    try:
+        return encode(value)
+    except (TypeError, ValueError):  # a date, or an integer of more than 64 bits, perhaps of too many digits to write
+        return hex(value) if isinstance(value, int) else str(value)
