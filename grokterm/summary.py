@@ -7,12 +7,11 @@ import contextlib
 import json
 import math
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
@@ -20,8 +19,9 @@ from grokterm.errors import RunError
 from grokterm.run.configuration import Configuration, read_configuration, setting
 from grokterm.run.curation import TAGS, read_tags
 from grokterm.run.directory import RunDirectory, is_alive
-from grokterm.run.events import encode, objects_in
+from grokterm.run.events import encode
 from grokterm.run.finding import runs_in
+from grokterm.run.outcome import Outcome, read_outcome
 from grokterm.run.table import last_row
 
 ENDED = frozenset({"finished", "stopped", "failed"})
@@ -32,8 +32,6 @@ FARTHEST_TIME = 1e11
 DEEPEST = 50
 """Tables inside each other that `as_json` follows."""
 NOTHING: Configuration = {}
-
-_TOLD = re.compile(rb'"(?:state|phase|steps)"')  # what a line must hold to say something about state, phase or plan
 
 _WATCHED = ("run.toml", "events.jsonl", "steps.npy", "tests.npy", "measures.npy", "arrays", "checkpoints", TAGS)
 
@@ -137,10 +135,10 @@ def summarize(run: RunDirectory) -> Summary | None:
     if config is None and not troubles:
         return None
     config = config or NOTHING
-    told = _tried(troubles, _Told(), _told, run)
+    told = _tried(troubles, Outcome(), read_outcome, run.events_path)
     alive = told.state not in ENDED and _tried(troubles, False, is_alive, run)
     if told.state not in ENDED and not alive:  # it may have ended between the two looks, and has said so by now
-        told = _tried(troubles, _Told(), _told, run)
+        told = _tried(troubles, Outcome(), read_outcome, run.events_path)
     steps = _tried(troubles, None, last_row, run.steps_path)
     tests = _tried(troubles, None, last_row, run.tests_path)
     measures = _tried(troubles, None, last_row, run.measures_path)
@@ -172,7 +170,7 @@ def summarize(run: RunDirectory) -> Summary | None:
     )
 
 
-def _state(told: "_Told", *, alive: bool) -> str:
+def _state(told: Outcome, *, alive: bool) -> str:
     """What the trainer said last, unless it said no end and nobody trains."""
     if told.state in ENDED:
         return told.state
@@ -188,56 +186,6 @@ def _started(run: RunDirectory, config: Configuration) -> float:
         return run.config_path.stat().st_mtime
     except OSError:
         return 0.0
-
-
-@dataclass
-class _Told:
-    """What the events say, as far as a summary needs it."""
-
-    state: str = ""
-    step: int = 0
-    steps: int | None = None
-    phase: str = ""
-    marks: dict[str, int] = field(default_factory=dict)
-
-    def take_in(self, data: Mapping[str, Any]) -> None:
-        kind, step = data.get("event"), data.get("step")
-        if not isinstance(step, int) or not isinstance(data.get("time"), int | float):
-            return
-        self.step = step
-        if kind == "state" and isinstance(state := data.get("state"), str):
-            self.state = state
-            knobs = data.get("knobs")
-            self.plan(knobs.get("steps") if isinstance(knobs, dict) else None)
-        elif kind == "edit" and data.get("knob") == "steps":
-            self.plan(data.get("new"))
-        elif kind == "phase" and isinstance(at := data.get("at"), int):
-            phase, mark = data.get("phase"), data.get("mark")
-            if isinstance(phase, str):
-                self.phase = phase
-            elif isinstance(mark, str):
-                self.marks[mark] = at
-
-    def plan(self, steps: object) -> None:
-        if isinstance(steps, int | float) and math.isfinite(steps):
-            self.steps = int(steps)
-
-
-def _told(run: RunDirectory) -> _Told:
-    """Read the events; of a hundred thousand edits only the last line is parsed."""
-    told = _Told()
-    path = run.events_path
-    try:
-        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - Path.open costs as much as the rest
-            content = file.readall()
-    except FileNotFoundError:
-        return told
-    except OSError as error:
-        raise RunError(f"{path} cannot be read: {error.strerror}") from error
-    *lines, last = [b"", *content[: content.rfind(b"\n") + 1].splitlines()]
-    for item in objects_in([*filter(_TOLD.search, lines), last]):
-        told.take_in(item or {})
-    return told
 
 
 def _tried(troubles: list[str], otherwise: T, read: Callable[[A], T], what: A) -> T:

@@ -33,7 +33,7 @@ RATE = 10
 LONGEST = 3600.0
 """Seconds that a recording may take: 36,000 pictures."""
 ROUNDING = 1e-3
-"""Of a step: unix times hold a quarter of a microsecond, so a place that is meant to be a step may lie just before it."""
+"""Of a step: unix times are a quarter of a microsecond apart, so what is meant to be a step may lie just before it."""
 STANDS = 2.0
 """Seconds that the last picture stands before a player begins again."""
 

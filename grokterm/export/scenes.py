@@ -102,7 +102,8 @@ def scenes_of(run: RunDirectory, choices: Choices, progress: Progress) -> Scenes
         most = min(most, max(int(choices.seconds / SHORTEST), 2))
     steps = _chosen(known, first, most)
     if len(steps) < 2:
-        raise RunError(f"{run.path} has spectra or checkpoints of one step only there, so nothing would move")
+        where = f"from step {first:,} to {last:,}"
+        raise RunError(f"{run.path} has spectra or checkpoints at fewer than two steps {where}: nothing would move")
     progress.begin(2 * len(steps))
     frequency = _frequency(known, choices.frequency, int(steps[-1]))
     norms, circle, circle_steps = _pictures(known, steps, frequency, progress)
@@ -128,7 +129,9 @@ def _known(history: History, last: int) -> _Known:
     has_embedding = bool(infos) and EMBEDDING in read(infos[-1].path).tensors
     p = _p(history, spectra.values.shape[1] if recorded else 0)
     if not p or not (has_embedding or recorded):
-        reason = "no odd p in the [task] of its run.toml" if recorded or has_embedding else f"no {EMBEDDING} in a checkpoint"
+        reason = (
+            "no odd p in the [task] of its run.toml" if recorded or has_embedding else f"no {EMBEDDING} in a checkpoint"
+        )
         also = "" if recorded else f" and no array {SPECTRUM}"
         raise RunError(f"{history.run.path} has {reason}{also}, so there is no spectrum to show")
     rows = int(np.searchsorted(spectra.steps, last, side="right")) if recorded else 0

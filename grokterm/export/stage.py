@@ -4,7 +4,6 @@ The spectrum stands on the left, the tokens on the circle on the right, the loss
 change has one row in `places`, what moves one for each picture; NaN is not drawn.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -212,8 +211,8 @@ def _circle(scenes: Scenes, box: Box) -> Iterator[Shape]:
     order = around(scenes.p, scenes.frequency)
     yield Curve("#d9d9d9", 1, places[:, order], closed=True)
     yield Dots(SHOWN, 5, places)
-    every = 1 if scenes.p <= MOST_LABELLED else math.ceil(scenes.p / LABELLED)
-    for token in order[::every].tolist():
+    labelled = scenes.p if scenes.p <= MOST_LABELLED else LABELLED
+    for token in order[np.arange(labelled) * scenes.p // labelled].tolist():
         away = places[:, [token]] - [x, y]
         far = np.maximum(np.sqrt(np.square(away).sum(axis=2, keepdims=True)), 1e-9)
         yield Words((f"{token}",), places[:, [token]] + away / far * 15 + [0, 4], INK, 10.5, "middle")

@@ -93,6 +93,12 @@ def test_events_come_in_order_no_more_than_ten_a_second_and_the_last_picture_sta
     assert times[-2:] == [3.0, 5.0]
 
 
+def test_a_picture_like_the_one_before_is_not_written(tmp_path: Path) -> None:
+    _, events = exported(record(tmp_path, 20), seconds=10.0)
+    assert len(events) == 22  # one a step, and the end
+    assert all(text for _, _, text in events)
+
+
 def test_nothing_of_a_run_is_an_escape_code(tmp_path: Path) -> None:
     run = record(tmp_path)
     renamed = RunDirectory(run.path.rename(tmp_path / "odd\x1b]0;title\x07\x9b"))

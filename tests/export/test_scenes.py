@@ -129,7 +129,7 @@ def test_an_embedding_of_another_size_is_refused_by_name(tmp_path: Path) -> None
 
 
 def test_one_state_does_not_move(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="so nothing would move"):
+    with pytest.raises(RunError, match="at fewer than two steps from step 370 to 390: nothing would move"):
         scenes(record(tmp_path), first="370", last="390")
 
 

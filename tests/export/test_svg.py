@@ -12,6 +12,7 @@ from grokterm.export.scenes import scenes_of
 from grokterm.export.stage import SHOWN, Bars, Dots, Stage, Words, stage_of
 from grokterm.export.svg import write
 from grokterm.run.directory import RunDirectory
+from grokterm.run.events import EventLog
 from tests.odd_run import Counted
 from tests.recorded import record
 from tests.saved_circuit import record_circuit
@@ -106,6 +107,12 @@ def test_names_of_a_run_are_text(tmp_path: Path) -> None:
     renamed = RunDirectory(run.path.rename(tmp_path / 'a<b>&"c\x1b[31m'))
     root = exported(renamed)
     assert next(root.iter(f"{SVG}text")).text == 'a<b>&"c[31m'
+
+
+def test_names_of_phases_are_text(run: RunDirectory) -> None:
+    EventLog(run.events_path).write("phase", 300, phase="<b>&\x1b[31m", at=300, why="")
+    texts = [text.text for text in exported(run).iter(f"{SVG}text")]
+    assert "step 400 · <b>&[31m" in texts
 
 
 def test_the_text_is_as_ever(tmp_path: Path) -> None:

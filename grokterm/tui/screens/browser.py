@@ -181,7 +181,7 @@ class BrowserScreen(CuratingScreen):
 
     @on(Found)
     def _found(self, message: Found) -> None:
-        if False:
+        if message.turn != self._turn:
             return
         line = self.shelf.index - self._top
         self.shelf.take(message.summaries)
