@@ -1,5 +1,6 @@
 """`grokterm runs`: the runs that there are, as a table, as JSON, or as a screen to browse them."""
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -38,12 +39,13 @@ def runs(
     from grokterm.run.finding import runs_in
 
     directories = runs_in(runs)
-    if not directories and not as_json:
-        typer.echo(f"there is no run in {runs}; `grokterm run mod113-quick` makes one", err=True)
-    elif sys.stdin.isatty() and sys.stdout.isatty() and not (listed or as_json or words is not None):
+    has_screen = sys.stdin.isatty() and sys.stdout.isatty() and not (listed or as_json or words is not None)
+    if has_screen and (directories or _has_trash(runs)):
         from grokterm.tui.browser import browse
 
         browse(runs)
+    elif not directories and not as_json:
+        typer.echo(f"there is no run in {runs}; `grokterm run mod113-quick` makes one", err=True)
     else:
         from grokterm.summary import summarize
 
@@ -61,10 +63,17 @@ def _check(folder: Path) -> None:
     """Say what is wrong with a folder that cannot hold runs. A missing one holds none, and that is no error."""
     from grokterm.errors import UsageError
 
-    if (folder / "run.toml").exists():
+    if os.path.exists(folder / "run.toml"):  # noqa: PTH110 - Path.exists raises where a name is too long
         raise UsageError(f"--runs {folder}: that is a run itself; name the folder that runs are kept in")
-    if folder.exists() and not folder.is_dir():
+    if os.path.isfile(folder):  # noqa: PTH113
         raise UsageError(f"--runs {folder}: that is a file; name the folder that runs are kept in")
+
+
+def _has_trash(folder: Path) -> bool:
+    """Whether there is something that the browser could bring back."""
+    from grokterm.run.curation import discarded_runs
+
+    return bool(discarded_runs(folder))
 
 
 def _filtered(summaries: "list[Summary]", words: str) -> "list[Summary]":

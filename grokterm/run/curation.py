@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator
 from itertools import count
 from pathlib import Path
@@ -21,6 +22,7 @@ TRASH = ".trash"
 TAGS = "tags.json"
 LONGEST_NAME = 255  # bytes: what Linux and macOS allow a directory
 LONGEST_TAG = 100  # characters
+_TYPED_TAG = re.compile(r'"([^"]*)"?|([^\s,"]+)')
 
 
 def rename(run: RunDirectory, name: str) -> RunDirectory:
@@ -98,6 +100,16 @@ def write_tags(run: RunDirectory, tags: Iterable[str]) -> tuple[str, ...]:
     except OSError as error:
         raise RunError(f"{path} cannot be written: {error.strerror}") from error
     return kept
+
+
+def tags_in(text: str) -> list[str]:
+    """Return the tags that a person typed: separated by blanks or commas; quotes keep blanks together."""
+    return [quoted or word for quoted, word in _TYPED_TAG.findall(text)]
+
+
+def tags_text(tags: Iterable[str]) -> str:
+    """Return tags as a person would type them."""
+    return " ".join(f'"{tag}"' if re.search(r"[\s,]", tag) else tag for tag in tags)
 
 
 def discard(run: RunDirectory) -> Path:

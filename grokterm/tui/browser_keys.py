@@ -9,7 +9,7 @@ DOING = (
     Key("space", "space", "mark", "mark the run, or take the mark away"),
     Key("c", "c", "compare", f"compare the marked runs, {FEWEST_COMPARED} to {MOST_COMPARED}"),
     Key("r", "r", "rename", "another name for the run"),
-    Key("t", "t", "tag", "the run's tags, separated by blanks"),
+    Key("t", "t", "tag", "the run's tags, separated by blanks; quotes keep blanks together"),
     Key("D,delete", "D del", "discard", "into the trash, after a question"),
     Key("u", "u", "restore", "bring back the run that went into the trash last"),
 )

@@ -67,7 +67,7 @@ COLUMNS = (
     Column("test loss", lambda run: loss_text(run.test_loss), 3, 9, right=True),
     Column("test acc", lambda run: share_text(run.test_accuracy), 6, 8, right=True),
     Column("phase", lambda run: run.phase, 4, 17),
-    Column("memorized at", lambda run: count_text(run.memorized_at), 13, 12, right=True),
+    Column("memorised at", lambda run: count_text(run.memorized_at), 13, 12, right=True),
     Column("grokked at", lambda run: count_text(run.grokked_at), 5, 10, right=True),
     Column("started", lambda run: time_text(run.started), 8, 16),
     Column("size", lambda run: size_text(run.size), 11, 7, right=True),

@@ -93,7 +93,7 @@ def _joined(parts: Sequence[Floats]) -> Floats:
 
 
 def chart_rows(losses: Losses, summary: Summary, width: int, height: int, markers: Markers) -> tuple[Row, ...]:
-    """Train and test loss on a log axis over all steps, a legend above, marks where the run memorized and grokked."""
+    """Train and test loss on a log axis over all steps, a legend above, marks where the run memorised and grokked."""
     if width < 1 or height < 1:
         return ()
     if losses.problem:
@@ -107,7 +107,7 @@ def chart_rows(losses: Losses, summary: Summary, width: int, height: int, marker
     entries = [Entry(name, name, pattern, _last(curve), marker) for name, pattern, marker, curve in curves]
     top = legend(entries, width, 1, markers=markers) if height >= 4 else ()
     lines = [Line(name, curve.steps, curve.values, name, pattern, marker) for name, pattern, marker, curve in curves]
-    told = (("memorized", summary.memorized_at), ("grokked", summary.grokked_at))
+    told = (("memorised", summary.memorized_at), ("grokked", summary.grokked_at))
     drawing = draw_lines(
         lines[::-1],
         width=width,
@@ -145,7 +145,7 @@ def _results(summary: Summary) -> list[tuple[str, str]]:
         ("test", loss_text(summary.test_loss)),
         ("acc", share_text(summary.test_accuracy)),
         ("phase", summary.phase),
-        ("memorized", count_text(summary.memorized_at)),
+        ("memorised", count_text(summary.memorized_at)),
         ("grokked", count_text(summary.grokked_at)),
         ("delay", count_text(summary.delay)),
         ("key", " ".join(map(str, summary.key_frequencies))),

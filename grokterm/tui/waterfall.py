@@ -96,7 +96,7 @@ def _largest(
         shown = matrix[: cuts[-1]]
         largest[filled] = _extremes(shown, cuts[filled])
     largest[held] = np.abs(matrix[cuts[:-1][held] - 1])
-    broken = ~np.isfinite(largest).all(axis=1)
+    broken: NDArray[np.bool_] = np.logical_not(np.isfinite(largest).all(axis=1))
     if broken.any():
         clean = np.where(np.isfinite(matrix), matrix, 0.0)
         return _largest(clean, cuts, held)[0], broken

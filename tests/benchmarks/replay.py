@@ -12,6 +12,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -69,7 +70,7 @@ def _scrubbed(terminal: Terminal) -> float:
             pressed += 1
         if select.select([terminal.main], [], [], 0.5 / KEYS_PER_SECOND)[0]:
             written += os.read(terminal.main, 65536)  # past the slow terminal in memory, which would be measured too
-    steps = re.findall(rb"step ([\d,]+)", written)
+    steps: list[bytes] = re.findall(rb"step ([\d,]+)", written)
     return sum(before != after for before, after in pairwise(steps)) / SCRUB_SECONDS
 
 
@@ -100,7 +101,7 @@ def main() -> None:
     """Measure everything and print it as a Markdown table."""
     print(f"{machine()}\n\n| what | measured | target | |\n|---|---|---|---|", flush=True)
     with tempfile.TemporaryDirectory() as name:
-        parts = (
+        parts: tuple[Callable[[], list[Figure]], ...] = (
             lambda: replay(Path(name) / "long", 1_000_000, 2.0),
             lambda: replay(Path(name) / "usual", 100_000, 1.0),
             lambda: compare(Path(name) / "many", 10, 25_000),

@@ -17,7 +17,7 @@ from tests.waiting import wait_for
 
 ROOT = Path(__file__).parents[2]
 TABLE = """\
-name          preset  seed  state     step  train loss  test loss  test acc  phase         memorized at  grokked at  \
+name          preset  seed  state     step  train loss  test loss  test acc  phase         memorised at  grokked at  \
 started              size  tags
 2027-b        mod97      5  stopped      3        1.33       0.01     0.250  grokked                  1           3  \
 2027-01-15 08:01  1.55 kB  -
@@ -118,6 +118,12 @@ def test_a_folder_that_is_none_is_refused(folder: Path) -> None:
         done = grokterm("runs", "--runs", path)
         assert done.returncode == 2
         assert f"--runs {path}: {said}; name the folder that runs are kept in" in done.stderr
+
+
+def test_a_folder_that_no_system_could_have_is_one_sentence(tmp_path: Path) -> None:
+    done = grokterm("runs", "--runs", tmp_path / ("x" * 5000))
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.endswith(" cannot be read: File name too long\n")
 
 
 def test_damaged_runs_are_listed_with_the_reason(folder: Path) -> None:

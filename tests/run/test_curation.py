@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 from grokterm.errors import RunError, UsageError
-from grokterm.run.curation import discard, discarded_runs, read_tags, rename, restore, write_tags
+from grokterm.run.curation import (
+    discard,
+    discarded_runs,
+    read_tags,
+    rename,
+    restore,
+    tags_in,
+    tags_text,
+    write_tags,
+)
 from grokterm.run.directory import Lock, RunDirectory
 from tests.small_runs import small_run
 
@@ -200,6 +209,12 @@ def test_tags_are_a_list_of_strings_in_a_file(tmp_path: Path) -> None:
     assert read_tags(run) == ("good", "seed 7", "日本")
     assert json.loads((run.path / "tags.json").read_text()) == ["good", "seed 7", "日本"]
     assert write_tags(run, []) == read_tags(run) == ()
+
+
+def test_tags_are_typed_as_words_and_keep_their_blanks_when_they_are_edited() -> None:
+    assert tags_in('good, seeds "seed 7"bad "" "open end') == ["good", "seeds", "seed 7", "bad", "", "open end"]
+    for tags in ([], ["good", "seed 7", "a,b", "x-1"]):
+        assert tags_in(tags_text(tags)) == tags
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b'["a", 1]', b'"a"', b"\xff", b"[NaN]", b"[" * 100_000])

@@ -44,7 +44,7 @@ def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_without_a_limit_every_column_is_there() -> None:
     assert "\n".join(table([RUN, OTHER], None, str)) == (
         "name                      preset  seed  state          step  train loss  test loss  test acc  phase"
-        "              memorized at  grokked at  started           size  tags\n"
+        "              memorised at  grokked at  started           size  tags\n"
         "2027-01-15-080000-mod113  mod113     0  finished     16,000    1.01e-07   6.41e-07     1.000  grokked"
         "                     136       5,532  2027-01-15 08:00   0 B  good seed-sweep\n"
         "begun                     mod113     0  interrupted       0           -   6.41e-07     1.000  circuit "

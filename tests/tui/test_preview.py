@@ -94,14 +94,14 @@ def test_chart_and_facts_fill_the_room_exactly(tmp_path: Path, markers: str, wid
         assert markers != "ascii" or text(rows).isascii()
 
 
-def test_the_chart_says_where_the_run_memorized_and_grokked(tmp_path: Path) -> None:
+def test_the_chart_says_where_the_run_memorised_and_grokked(tmp_path: Path) -> None:
     run = record(tmp_path)
     summary, losses = summarize(run), LossReader(run.path).read()
     assert summary is not None
     assert losses is not None
     shown = text(chart_rows(losses, replace(summary, memorized_at=100, grokked_at=300), 80, 16, "braille"))
     assert shown.splitlines()[0].split() == ["━", "train", "7.97e-06", "╾", "test", "1.99e-06"]
-    assert "memorized" in shown
+    assert "memorised" in shown
     assert "grokked" in shown
 
 
@@ -128,7 +128,7 @@ def test_facts_say_the_most_telling_first(tmp_path: Path) -> None:
         "a",
         "■ stopped at step 3 of 9",
         "train 1.33   acc 0.500   test 0.5   acc 0.250",
-        "phase memorization   memorized 1   grokked 3   delay 2",
+        "phase memorization   memorised 1   grokked 3   delay 2",
     ]
     whole = "\n".join(shown)
     for told in ("key 2 5", "tags good", "preset mod113   seed 0", "task modular   p 113", "lr 0.002   wd 1"):

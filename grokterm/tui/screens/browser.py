@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container, Horizontal
+from textual.containers import Container
 from textual.events import Key
 from textual.message import Message
 from textual.timer import Timer
@@ -20,9 +20,10 @@ from grokterm.errors import RunError
 from grokterm.summary import DAMAGED, Summaries, Summary
 from grokterm.tui import status
 from grokterm.tui.browser_keys import ABOUT, BROWSER, FEWEST_COMPARED, HINTS, MOST_COMPARED
-from grokterm.tui.cells import Markers, Span, row_of
+from grokterm.tui.cells import Markers
 from grokterm.tui.chunks import read_in_chunks
 from grokterm.tui.colours import Palette
+from grokterm.tui.filter_line import FilterLine
 from grokterm.tui.keys import bindings
 from grokterm.tui.previewing import PreviewPane
 from grokterm.tui.rows import RowsView
@@ -36,7 +37,6 @@ REFRESH_SECONDS = 2.0
 REFRESH_SHARE = 0.1
 """Looking for news takes at most this share of the time: thousands of runs on a slow disk would burden it."""
 NOTICE_SECONDS = 6.0
-PROMPT = " filter: "
 
 
 class BrowserScreen(CuratingScreen):
@@ -48,10 +48,8 @@ class BrowserScreen(CuratingScreen):
     ]
     AUTO_FOCUS = ""
     CSS = """
-    #header, #hints, #typing { width: 100%; height: 1; }
+    #header, #hints { width: 100%; height: 1; }
     #body { width: 100%; height: 1fr; }
-    #prompt { width: 9; height: 1; }
-    #typing Input { border: none; height: 1; padding: 0; background: ansi_default; width: 1fr; }
     """
 
     class Chosen(Message):
@@ -97,15 +95,11 @@ class BrowserScreen(CuratingScreen):
         with Container(id="body"):
             yield RunsView(self._palette, id="list")
             yield PreviewPane(self._palette, self._markers)
-        with Horizontal(id="typing"):
-            yield RowsView(self._palette, id="prompt")
-            yield Input(placeholder="state:done lr>=1e-3 p:113 tag:good -mod97", select_on_focus=False)
+        yield FilterLine(self._palette)
         yield RowsView(self._palette, id="hints")
 
     def on_mount(self) -> None:
         """Begin to read the folder."""
-        self._type(False)
-        self.query_one("#prompt", RowsView).show((row_of([Span(PROMPT, "key")], len(PROMPT)),))
         self.set_interval(0.5, self._forget_notice)
         self._look()
         if self.told:
@@ -133,7 +127,7 @@ class BrowserScreen(CuratingScreen):
         )
         self.query_one("#list", RunsView).point(rows, line)
         header = header_row(
-            shelf, str(self.folder), width, self._markers, complete=self.complete, typing=self._is_typing
+            shelf, str(self.folder), width, self._markers, complete=self.complete, typing=self._typing.is_open
         )
         self.query_one("#header", RowsView).show((header,))
         self.query_one(PreviewPane).look_at(shelf.current)
@@ -232,22 +226,23 @@ class BrowserScreen(CuratingScreen):
 
     def on_key(self, event: Key) -> None:
         """Begin to type at once: what arrives together with / belongs to the filter, as it does on a slow line."""
-        if self._is_typing and event.is_printable and event.character is not None:
-            self.query_one(Input).insert_text_at_cursor(event.character)
+        if self._typing.is_open and event.is_printable and event.character is not None:
+            self._typing.insert(event.character)
             event.stop()
-        elif event.key == "slash" and not self._is_typing:
+        elif event.key == "slash" and not self._typing.is_open:
             self.action_filter()
             event.stop()
 
     def action_filter(self) -> None:
         """Type a filter; the list follows."""
         self._filter_before = self.shelf.filter
-        self._type(True)
+        self.query_one("#hints").display = False
+        self._typing.open(self.shelf.filter)
 
     def action_clear(self) -> None:
         """While typing, give the typing up; else clear the filter, or the marks where there is none."""
-        if self._is_typing:
-            self._type(False)
+        if self._typing.is_open:
+            self._stop_typing()
             self._change(lambda: self.shelf.narrow(self._filter_before))
         elif self.shelf.filter:
             self._change(lambda: self.shelf.narrow(""))
@@ -255,29 +250,21 @@ class BrowserScreen(CuratingScreen):
             self._change(self.shelf.marked.clear)
 
     @property
-    def _is_typing(self) -> bool:
-        return self.focused is self.query_one(Input)
+    def _typing(self) -> FilterLine:
+        return self.query_one(FilterLine)
 
-    def _type(self, on: bool) -> None:
-        """Show the line to type in and go there, or leave it."""
-        line = self.query_one(Input)
-        self.query_one("#typing").display = on
-        self.query_one("#hints").display = not on
-        if on:
-            line.value = self.shelf.filter
-            self.set_focus(line)
-            line.action_end()
-        else:
-            self.set_focus(None)
+    def _stop_typing(self) -> None:
+        self._typing.close()
+        self.query_one("#hints").display = True
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
-        if self._is_typing:
+        if self._typing.is_open:
             self._change(lambda: self.shelf.narrow(event.value, typing=True))
 
     @on(Input.Submitted)
     def _submitted(self) -> None:
-        self._type(False)
+        self._stop_typing()
         self._change(self.shelf.arrange)
         if self.shelf.understood.problems:
             self.say(self.shelf.understood.problems[0], problem=True)
@@ -322,7 +309,7 @@ class BrowserScreen(CuratingScreen):
 
     def action_give_up(self) -> None:
         """Give up typing, or leave."""
-        if self._is_typing:
+        if self._typing.is_open:
             self.action_clear()
         else:
             self.action_leave()

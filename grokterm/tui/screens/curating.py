@@ -14,7 +14,7 @@ from grokterm.tui.shelf import Browsing, Shelf
 
 
 class CuratingScreen(Screen[None]):
-    """A screen with a shelf of runs. A subclass shows them: `show` after every change, `say` for a sentence."""
+    """A screen with a shelf of runs. A subclass shows them: `changed` after every change, `say` for a sentence."""
 
     def __init__(self, folder: Path, browsing: Browsing) -> None:
         super().__init__()
@@ -52,14 +52,16 @@ class CuratingScreen(Screen[None]):
         """Ask for the tags."""
         summary = self.shelf.current
         if summary is not None:
-            ask = EditText(f"Tags of {summary.name}", "good  seed-sweep", " ".join(summary.tags), may_be_empty=True)
+            ask = EditText(
+                f"Tags of {summary.name}", 'good "seed sweep"', curation.tags_text(summary.tags), may_be_empty=True
+            )
             self.app.push_screen(ask, lambda text: self._tag(summary, text))
 
     def _tag(self, summary: Summary, text: str | None) -> None:
         if text is None:
             return
         try:
-            curation.write_tags(summary.run, text.replace(",", " ").split())
+            curation.write_tags(summary.run, curation.tags_in(text))
         except GroktermError as error:
             self._failed(summary, error)
             return
