@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from grokterm.drawing.axes import Mark, Stretch
 from grokterm.history import ArraySeries, History
 from grokterm.report import plain
-from grokterm.tui.axes import Mark, Stretch
 from grokterm.tui.panel import marks_of, ribbon_of
 
 Floats = NDArray[np.float64]

@@ -3,7 +3,7 @@
 plotext 6.1 aborts the process on NaN and on points far outside its limits, and knows no logarithm of 0. So it gets
 nothing raw: the envelope of every curve at the chart's own resolution, as numbers of dots inside the plot, and labels
 that are ready. A column of dots is one upright stroke from the curve's lowest to its highest value there; neighbouring
-strokes meet (`grokterm.envelope`), and where a curve is not finite there is no stroke.
+strokes meet (`grokterm.drawing.envelope`), and where a curve is not finite there is no stroke.
 """
 
 from collections.abc import Sequence
@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from grokterm.envelope import envelope, undrawable
+from grokterm.drawing.axes import Limits, linear_limits, log_limits, step_limits
+from grokterm.drawing.cells import Markers, glyphs_for, one_cell_each
+from grokterm.drawing.dots import dot_rows
+from grokterm.drawing.envelope import envelope, undrawable
+from grokterm.drawing.ticks import across, upward
 from grokterm.history import History
-from grokterm.tui.axes import Limits, linear_limits, log_limits, step_limits
-from grokterm.tui.cells import Markers, glyphs_for, one_cell_each
-from grokterm.tui.dots import dot_rows
-from grokterm.tui.ticks import across, upward
 
 SIGNS: dict[Markers, tuple[str, ...]] = {  # plotext's names; a sign for every curve, in colour or not
     "braille": ("braille", "hd", "x", "o", "+", "*", "#", "@", "%", "="),

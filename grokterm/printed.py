@@ -5,10 +5,10 @@ from textwrap import wrap
 import numpy as np
 
 from grokterm.charts import BarChart, Chart, HeatChart, LineChart, Spectrum
+from grokterm.drawing.bars import draw_bars
+from grokterm.drawing.cells import Markers, one_cell_each
+from grokterm.drawing.waterfall import draw_waterfall
 from grokterm.plot import Boundary, Curve, chart
-from grokterm.tui.bars import draw_bars
-from grokterm.tui.cells import Markers, one_cell_each
-from grokterm.tui.waterfall import draw_waterfall
 
 
 def printed(

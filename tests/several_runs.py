@@ -11,7 +11,7 @@ import tomli_w
 from grokterm.history import ArraySeries, Series
 from grokterm.run.directory import RunDirectory
 from grokterm.run.events import Event, EventLog
-from grokterm.tui.compared import Compared
+from grokterm.tui.compare.compared import Compared
 from tests.recorded import record
 
 

@@ -28,7 +28,8 @@ VIEWER = (
     "extras",
     "summary",
     "run_filter",
-    "envelope",
+    "drawing",
+    "listing",
     "phases",
     "preset",
     "catalog",
@@ -73,7 +74,7 @@ def loaded_after(modules: list[str]) -> set[str]:
 
 def test_viewer_leaves_torch_out() -> None:
     modules = [*modules_of(*VIEWER), "grokterm.cli", "grokterm.training"]
-    assert {"grokterm.history", "grokterm.run.table", "grokterm.tui.chart"} <= set(modules)
+    assert {"grokterm.history", "grokterm.run.table", "grokterm.drawing.chart"} <= set(modules)
     assert not loaded_after(modules) & TRAINING_SIDE
 
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from grokterm.charts import HeatChart, Moments
+from grokterm.drawing.cells import Markers
 from grokterm.history import ArraySeries, History
 from grokterm.measured import bar_chart, line_chart, one_a_bar
 from grokterm.page.charts import charts_of
 from grokterm.printed import printed
-from grokterm.tui.cells import Markers
 from tests.recorded import record
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -37,7 +37,7 @@ def compare(
 
     found = [find(runs, reference) for reference in runs_named]
     if sys.stdin.isatty() and sys.stdout.isatty() and not as_json:
-        from grokterm.tui.compare import watch
+        from grokterm.tui.compare.app import watch
 
         raise typer.Exit(watch(found, since_memorised=since_memorised, bundled=bundle))
     _print(found, as_json=as_json)
@@ -46,9 +46,9 @@ def compare(
 def _print(found: "list[RunDirectory]", *, as_json: bool) -> None:
     import shutil
 
-    from grokterm.tui.compared import Followed
-    from grokterm.tui.comparison import Comparison, check
-    from grokterm.tui.printed_comparison import comparison_json, comparison_text
+    from grokterm.tui.compare.compared import Followed
+    from grokterm.tui.compare.comparison import Comparison, check
+    from grokterm.tui.compare.printed import comparison_json, comparison_text
 
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")

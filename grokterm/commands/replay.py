@@ -46,7 +46,7 @@ def replay(
         raise UsageError(
             "replay needs a terminal; without one, `grokterm plot` draws a chart and `grokterm report` writes a page"
         )
-    from grokterm.tui.replay import watch
+    from grokterm.tui.replay.app import watch
 
     code = watch(
         found,

@@ -71,7 +71,7 @@ def run(
     if not has_screen:
         from grokterm.headless import watch
     else:
-        from grokterm.tui.live import watch
+        from grokterm.tui.live.app import watch
     try:
         code = watch(directory, training, frame_budget=frame_budget)
     finally:

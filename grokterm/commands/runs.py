@@ -41,7 +41,7 @@ def runs(
     directories = runs_in(runs)
     has_screen = sys.stdin.isatty() and sys.stdout.isatty() and not (listed or as_json or words is not None)
     if has_screen and (directories or _has_trash(runs)):
-        from grokterm.tui.browser import browse
+        from grokterm.tui.browser.app import browse
 
         browse(runs)
     elif not directories and not as_json:
@@ -95,9 +95,9 @@ def _table_of(summaries: "list[Summary]") -> str:
     """On a terminal the columns that fit, and below them what is wrong with damaged runs; all of it elsewhere."""
     import shutil
 
+    from grokterm.drawing.cells import one_cell_each
+    from grokterm.listing import table
     from grokterm.report import plain
-    from grokterm.tui.cells import one_cell_each
-    from grokterm.tui.listing import table
 
     if not sys.stdout.isatty():
         return "\n".join(table(summaries, None, lambda text: text if text.isprintable() else plain(text)))

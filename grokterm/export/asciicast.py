@@ -15,14 +15,14 @@ import numpy as np
 from grokterm.catalog import Catalog
 from grokterm.errors import RunError, UsageError
 from grokterm.export.choices import Choices
+from grokterm.export.escapes import BEGIN, Colours, Painter, end
 from grokterm.export.formats import Progress
+from grokterm.export.whole_screen import whole_screen
 from grokterm.history import History
 from grokterm.report import plain
 from grokterm.run.directory import RunDirectory
-from grokterm.tui.escapes import BEGIN, Colours, Painter, end
 from grokterm.tui.looks import Looks
-from grokterm.tui.playhead import STEPS_PER_SECOND, Timeline
-from grokterm.tui.whole_screen import whole_screen
+from grokterm.tui.replay.playhead import STEPS_PER_SECOND, Timeline
 
 SIZE = (120, 36)
 """Cells of the screen: wide enough for two columns of panels, high enough for the log."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from grokterm.errors import UsageError
-from grokterm.tui.playhead import step_from
+from grokterm.tui.replay.playhead import step_from
 
 OPTIONS: Mapping[str, str] = {
     "size": "--size",

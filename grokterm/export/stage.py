@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grokterm.charts import Line
+from grokterm.drawing.axes import Limits, linear_limits, log_limits
+from grokterm.drawing.envelope import envelope
+from grokterm.drawing.ticks import linear_ticks, log_labels, log_ticks, step_labels, value_labels
 from grokterm.embedding import Floats, around
-from grokterm.envelope import envelope
 from grokterm.export.choices import Choices
 from grokterm.export.scenes import FRAMES, Scenes
-from grokterm.tui.axes import Limits, linear_limits, log_limits
 from grokterm.tui.panels.fourier import MOST_NAMED
-from grokterm.tui.ticks import linear_ticks, log_labels, log_ticks, step_labels, value_labels
 
 INK, QUIET, FAINT, PAPER = "#1a1b1c", "#6b6b6b", "#c4c4c4", "#ffffff"
 BAR, KEY, SHOWN = "#56b4e9", "#e69f00", "#d55e00"

@@ -1,6 +1,6 @@
 """Curves over steps as a figure: every point counts, phases and interventions are named above the plot.
 
-A curve of more points than the figure has columns is drawn as its envelope (`grokterm.envelope`): in every column one
+A curve of more points than the figure has columns is drawn as its envelope (`drawing/envelope.py`): in every column one
 stroke from the lowest to the highest of all its points. A figure of 1,000,000 steps is as small as one of 1,000, and
 no spike is lost.
 """
@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from grokterm.charts import Line, LineChart
-from grokterm.envelope import envelope, log10_or_nan
+from grokterm.drawing.axes import Limits, linear_limits, log_limits, step_limits
+from grokterm.drawing.envelope import envelope, log10_or_nan
 from grokterm.figures.style import MARKERS, colour, in_the_font
-from grokterm.tui.axes import Limits, linear_limits, log_limits, step_limits
 
 Floats = NDArray[np.float64]
 COLUMNS = 1200

@@ -8,12 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from grokterm.charts import BarChart, Chart, HeatChart, LineChart, Moments
+from grokterm.drawing.axes import Limits
 from grokterm.figures.curves import draw_lines
 from grokterm.figures.names import Names, placed
 from grokterm.figures.sheet import Around, Size, lay_out, length
 from grokterm.figures.spectra import draw_bars, draw_heat
 from grokterm.figures.style import INK, colour, in_the_font, step_axis, value_axis
-from grokterm.tui.axes import Limits
 
 PAPER = Size(width=468.0, plot=200.0)
 """6.5 inches, the width of a page of text."""

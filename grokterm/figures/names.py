@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from grokterm.charts import Moments
-from grokterm.tui.axes import Limits
+from grokterm.drawing.axes import Limits
 
 ROW = 9.5
 """From one row to the next."""

@@ -6,9 +6,9 @@ from matplotlib.colors import Normalize
 from numpy.typing import NDArray
 
 from grokterm.charts import BarChart, HeatChart
+from grokterm.drawing.axes import Limits, linear_limits, step_limits
+from grokterm.drawing.ticks import format_value, linear_ticks
 from grokterm.figures.style import BARS, BARS_BEFORE, KEY_BARS, SMALL
-from grokterm.tui.axes import Limits, linear_limits, step_limits
-from grokterm.tui.ticks import format_value, linear_ticks
 
 Floats = NDArray[np.float64]
 COLUMNS = 400

@@ -13,9 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.font_manager import FontProperties, findfont, get_font
 
-from grokterm.tui.axes import Limits
-from grokterm.tui.colours import Palette
-from grokterm.tui.ticks import fraction, linear_ticks, log_ticks, value_labels
+from grokterm.drawing.axes import Limits
+from grokterm.drawing.colours import Palette
+from grokterm.drawing.ticks import fraction, linear_ticks, log_ticks, value_labels
 
 INK = "#1a1b1c"
 ON_PAPER = {"fifth": "#d55e00", "norm": "#808080", "phase0": "#6c7a89"}

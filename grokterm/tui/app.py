@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 from textual.app import App, SystemCommand
@@ -10,17 +11,19 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from grokterm.catalog import Catalog
+from grokterm.drawing.cells import Markers
+from grokterm.drawing.colours import Palette
 from grokterm.errors import UsageError
-from grokterm.tui.cells import Markers
-from grokterm.tui.colours import Palette
 from grokterm.tui.panel import Panel
 from grokterm.tui.screens.watching import WatchScreen
+
+STYLES = Path(__file__).with_name("grokterm.tcss")
 
 
 class GroktermApp(App[None]):
     """Shows `watch_screen` until the person leaves. A subclass makes that screen, after `super().__init__()`."""
 
-    CSS_PATH = "grokterm.tcss"
+    CSS_PATH = STYLES
     TITLE = "grokterm"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "leave", "quit", show=False, priority=True)]

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from grokterm.drawing.ticks import format_value
 from grokterm.history import History
-from grokterm.tui.ticks import format_value
 
 
 def values(history: History, step: int) -> str:

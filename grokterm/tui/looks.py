@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-from grokterm.tui.cells import Markers
+from grokterm.drawing.cells import Markers
 
 LEAST_SPAN = 10.0
 """Steps that a zoom can go down to."""

@@ -10,11 +10,11 @@ from typing import ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from grokterm.drawing.cells import Pattern, Row
+from grokterm.drawing.chart import Entry, Line, Mark, Stretch, View, draw_lines, legend
+from grokterm.drawing.ticks import format_value
 from grokterm.history import History
-from grokterm.tui.cells import Pattern, Row
-from grokterm.tui.chart import Entry, Line, Mark, Stretch, View, draw_lines, legend
 from grokterm.tui.looks import Looks
-from grokterm.tui.ticks import format_value
 
 ASCII_MARKERS = "*o+x#%@&$~"
 PATTERNS: tuple[Pattern, ...] = ("solid", "long", "dash", "dot")

@@ -7,8 +7,8 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from grokterm.tui.cells import Row
-from grokterm.tui.colours import Palette
+from grokterm.drawing.cells import Row
+from grokterm.drawing.colours import Palette
 
 
 class RowsView(Widget):

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from math import isfinite
 
+from grokterm.drawing.cells import ASCII_SIGNS, Markers, Row, Span, one_cell_each, row_of
+from grokterm.drawing.ticks import format_value
 from grokterm.history import History
-from grokterm.tui.cells import ASCII_SIGNS, Markers, Row, Span, one_cell_each, row_of
 from grokterm.tui.panel import short_knob
-from grokterm.tui.ticks import format_value
 
 STATES = {
     "loading": ("◌", "quiet", "loading torch"),

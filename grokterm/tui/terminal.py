@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from grokterm.tui.cells import Markers
+from grokterm.drawing.cells import Markers
 
 
 @contextlib.contextmanager

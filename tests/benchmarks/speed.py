@@ -228,7 +228,7 @@ def drawing() -> list[Figure]:
 
     from grokterm.catalog import Catalog
     from grokterm.history import History
-    from grokterm.tui.live import LiveApp
+    from grokterm.tui.live.app import LiveApp
     from grokterm.tui.looks import Looks
     from tests.recorded import NoTraining, record
 

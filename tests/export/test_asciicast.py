@@ -13,12 +13,12 @@ from grokterm.catalog import Catalog
 from grokterm.errors import RunError, UsageError
 from grokterm.export.asciicast import Pace, pace_of, write
 from grokterm.export.choices import Choices
+from grokterm.export.whole_screen import whole_screen
 from grokterm.history import History
 from grokterm.run.directory import RunDirectory, create
 from grokterm.run.table import TableWriter
 from grokterm.tui.app import load_panels
 from grokterm.tui.looks import Looks
-from grokterm.tui.whole_screen import whole_screen
 from tests.odd_run import Counted, record_odd
 from tests.recorded import record
 

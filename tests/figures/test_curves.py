@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from grokterm.charts import Line
+from grokterm.drawing.axes import Limits
 from grokterm.figures.curves import outline, strokes
 from grokterm.figures.spectra import apart, columns_of
 from grokterm.figures.style import power
-from grokterm.tui.axes import Limits
 
 
 def line(values: np.ndarray, steps: np.ndarray | None = None) -> Line:

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from grokterm.charts import Chart, HeatChart, Line, LineChart, Moments
+from grokterm.drawing.axes import Mark, Stretch
 from grokterm.errors import UsageError
 from grokterm.figures.files import check, save_figure
 from grokterm.figures.inline import svg
@@ -19,7 +20,6 @@ from grokterm.history import ArraySeries, History
 from grokterm.measured import bar_chart, line_chart
 from grokterm.page.charts import charts_of
 from grokterm.run.events import EventLog
-from grokterm.tui.axes import Mark, Stretch
 from tests.recorded import record
 
 BLUE = (86, 180, 233)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from grokterm.charts import Moments
+from grokterm.drawing.axes import Limits, Mark, Stretch
 from grokterm.figures.names import GAP, Name, placed
-from grokterm.tui.axes import Limits, Mark, Stretch
 
 WIDTH = 300.0
 OVER = Limits(0.0, 100.0)

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from grokterm.catalog import Catalog
+from grokterm.drawing.cells import Markers
 from grokterm.history import History
 from grokterm.run.directory import RunDirectory, create
 from grokterm.run.events import EventLog
 from grokterm.run.table import TableWriter
-from grokterm.tui.cells import Markers
 from grokterm.tui.looks import Looks
 from grokterm.tui.panel import Panel, moving_average
 from grokterm.tui.panels.fourier import key_frequencies, paired

@@ -2,11 +2,11 @@
 
 import pytest
 
-from grokterm.tui.budget import LOST_PER_SECOND, PURSE, FrameBudget
-from grokterm.tui.colours import Palette
+from grokterm.drawing.colours import Palette
 from grokterm.tui.layout import NARROW, arrange
+from grokterm.tui.live.budget import LOST_PER_SECOND, PURSE, FrameBudget
+from grokterm.tui.live.edit import is_big_jump, understand
 from grokterm.tui.looks import Looks
-from grokterm.tui.screens.edit import is_big_jump, understand
 from grokterm.tui.status import duration, hints
 from grokterm.tui.terminal import markers_for
 

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grokterm.catalog import part
+from grokterm.drawing.chart import Drawing, draw_bars, draw_waterfall
 from grokterm.history import ArraySeries, History
-from grokterm.tui.chart import Drawing, draw_bars, draw_waterfall
 from grokterm.tui.looks import Looks
 from grokterm.tui.panel import Picture, marks_of, own_marks, row_at
 

@@ -3,12 +3,12 @@
 from datetime import datetime
 
 from grokterm.catalog import part
+from grokterm.drawing.cells import Row, Span, one_cell_each, row_of
+from grokterm.drawing.ticks import format_value
 from grokterm.history import History
 from grokterm.run.events import Event
-from grokterm.tui.cells import Row, Span, one_cell_each, row_of
 from grokterm.tui.looks import Looks
 from grokterm.tui.panel import Picture, short_knob
-from grokterm.tui.ticks import format_value
 
 
 @part

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grokterm.catalog import part
+from grokterm.drawing.cells import Row, Span, row_of
 from grokterm.history import History
-from grokterm.tui.cells import Row, Span, row_of
 from grokterm.tui.looks import Looks
 from grokterm.tui.panel import Picture
 from grokterm.tui.panels.fourier import draw_vectors, key_frequencies, paired

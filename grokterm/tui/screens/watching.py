@@ -13,11 +13,11 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
 
+from grokterm.drawing.cells import Row, one_cell_each
+from grokterm.drawing.colours import Palette
 from grokterm.errors import RunError
 from grokterm.history import History
 from grokterm.tui import status
-from grokterm.tui.cells import Row, one_cell_each
-from grokterm.tui.colours import Palette
 from grokterm.tui.differences import differences, values
 from grokterm.tui.keys import LIVE, Groups, Hints
 from grokterm.tui.layout import Layout, arrange

@@ -1,0 +1,1 @@
+"""Numbers → rows of styled cells, pure: curves, bars, waterfalls, axes, ticks, colours. Nothing here knows a run."""

@@ -1,0 +1,1 @@
+"""The run that is being trained beside the screen."""

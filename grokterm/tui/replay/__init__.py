@@ -1,0 +1,1 @@
+"""A recorded run on the live screen, driven by a playhead."""

@@ -1,0 +1,84 @@
+"""Replay as a program: a recorded run on this terminal until the person leaves. Nothing in the run is written."""
+
+import os
+import sys
+
+from grokterm.catalog import Catalog
+from grokterm.drawing.cells import Markers
+from grokterm.errors import RunError, UsageError
+from grokterm.history import History
+from grokterm.run.directory import RunDirectory
+from grokterm.tui.alone import show_alone
+from grokterm.tui.app import GroktermApp, load_panels
+from grokterm.tui.looks import Looks
+from grokterm.tui.replay.playhead import step_from
+from grokterm.tui.replay.screen import ReplayScreen
+from grokterm.tui.terminal import markers_for
+
+
+class ReplayApp(GroktermApp):
+    """Shows a recorded run until the person leaves."""
+
+    def __init__(
+        self,
+        history: History,
+        catalog: Catalog,
+        *,
+        markers: Markers,
+        start: int = 0,
+        speed: float | None = None,
+        by_time: bool = True,
+        playing: bool = True,
+        pause_on_markers: bool = False,
+    ) -> None:
+        """`history` has been polled."""
+        super().__init__()
+        self.replay = ReplayScreen(
+            history,
+            load_panels(catalog),
+            self.palette,
+            Looks(markers=markers),
+            str((history.config or {}).get("preset", "")),
+            start=start,
+            speed=speed,
+            by_time=by_time,
+            playing=playing,
+            pause_on_markers=pause_on_markers,
+        )
+        self.watch_screen = self.replay
+
+
+def watch(
+    run: RunDirectory,
+    *,
+    catalog: Catalog | None = None,
+    start: str = "0",
+    speed: float | None = None,
+    by_time: bool = True,
+    playing: bool = True,
+    pause_on_markers: bool = False,
+) -> int:
+    """Replay a run until the person leaves; returns the exit code.
+
+    `start` is a step or a percentage. Raises UsageError for another text and RunError for a run that cannot be read.
+    """
+    history = History(run)
+    history.poll()
+    if history.config is None:
+        raise RunError(f"{run.path} has no run.toml, so it is no run, or one in which nothing is recorded yet")
+    step = step_from(start, history.step)
+    if step is None:
+        raise UsageError(f"{start!r} is no step and no percentage; write 1200, 12k or 40%")
+    markers = markers_for(sys.stdout.encoding or "", os.environ.get("TERM", ""))
+    app = ReplayApp(
+        history,
+        catalog or Catalog(),
+        markers=markers,
+        start=step,
+        speed=speed,
+        by_time=by_time,
+        playing=playing,
+        pause_on_markers=pause_on_markers,
+    )
+    show_alone(app)
+    return 0
