@@ -18,3 +18,8 @@ def __getattr__(name: str) -> Any:
     if name in ("OpenedRun", "open_run"):
         return getattr(importlib.import_module("grokterm.opened"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """What completion offers, imported by now or not."""
+    return sorted({*globals(), *__all__})

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from grokterm.drawing.axes import Mark, Stretch
 from grokterm.history import ArraySeries, History
-from grokterm.report import plain
+from grokterm.text import plain
 from grokterm.tui.panel import marks_of, ribbon_of
 
 Floats = NDArray[np.float64]

@@ -1,6 +1,7 @@
 """The command line: every sub-command of `commands/`, and the one place where errors become exit codes."""
 
 import contextlib
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from grokterm.commands.report import report
 from grokterm.commands.run import run
 from grokterm.commands.runs import runs
 from grokterm.errors import GroktermError
+from grokterm.text import plain
 
 app = typer.Typer(
     name="grokterm",
@@ -61,12 +63,15 @@ for name, command in COMMANDS.items():
 
 def main() -> None:
     """Run the program; every error ends as one sentence on stderr and its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name may have a letter that this terminal has not
+            stream.reconfigure(errors="replace")
     try:
         app()
     except GroktermError as error:
         if "--debug" in sys.argv:
             raise
-        print(f"grokterm: {error}", file=sys.stderr)
+        print(f"grokterm: {plain(str(error))}", file=sys.stderr)
         _leave(error.exit_code)
     except SystemExit as end:
         _leave(end.code if isinstance(end.code, int) else 1 if end.code else 0)

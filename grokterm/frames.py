@@ -1,5 +1,6 @@
 """What a run recorded as pandas DataFrames indexed by step; pandas is imported when the first one is made."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,7 @@ def of_table(rows: Rows) -> "pd.DataFrame":
 
 def of_array(series: ArraySeries) -> "pd.DataFrame":
     """A vector as one column an element; a matrix with a level of the columns for each axis."""
-    values = series.values.reshape(len(series.steps), -1)
+    values = series.values.reshape(len(series.steps), math.prod(series.values.shape[1:]))  # -1 fails without rows
     axes = [range(size) for size in series.values.shape[1:]]
     columns = axes[0] if len(axes) == 1 else _pandas().MultiIndex.from_product(axes)
     return _pandas().DataFrame(values, index=_by_step(series.steps), columns=columns)

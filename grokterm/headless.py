@@ -17,9 +17,10 @@ from rich.progress import BarColumn, Progress, TextColumn
 from grokterm.errors import RunError
 from grokterm.history import History
 from grokterm.plot import loss_chart
-from grokterm.report import closing, event_line, plain, progress_line, short_line
+from grokterm.report import closing, event_line, progress_line, short_line
 from grokterm.run.directory import RunDirectory
 from grokterm.run.events import ask
+from grokterm.text import plain
 from grokterm.training import TrainingThread
 from grokterm.tui.status import planned_steps
 from grokterm.tui.terminal import markers_for

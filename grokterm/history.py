@@ -53,7 +53,10 @@ class PhaseChange:
 
 
 class History:
-    """One run as its directory tells it. `poll` raises RunError when a file of the run is not what it should be."""
+    """One run as its directory tells it. A table that is none is left out, and `problems` says why.
+
+    `poll` raises RunError when run.toml, events.jsonl or inbox.jsonl cannot be read.
+    """
 
     def __init__(self, run: RunDirectory) -> None:
         self.run = run
@@ -98,7 +101,8 @@ class History:
     def poll(self) -> frozenset[str]:
         """Read what is new and say what changed: of config, steps, tests, measures, arrays and events.
 
-        Costs a few stats when nothing did. A request that is asked or answered counts as a change of events.
+        Costs a few stats when nothing did. A request that is asked or answered counts as a change of events; a table
+        that turns into something else, or back, as a change of that table.
         """
         changed = {name for name, table in self._tables.items() if table.poll()}
         if self.config is None:
@@ -110,6 +114,11 @@ class History:
         if self._poll_events():
             changed.add("events")
         return frozenset(changed)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """A sentence for each table that is left out because it is none: which file, and what is wrong with it."""
+        return tuple(table.problem for table in (*self._tables.values(), *self._arrays.values()) if table.problem)
 
     def names(self) -> tuple[str, ...]:
         """Every scalar series: the columns of steps, tests and measures in their order, without step and time."""
@@ -166,7 +175,7 @@ class History:
         first = int(np.searchsorted(times.values, start))
         if first >= times.values.size - 1:
             return 0.0
-        passed = float(times.values[-1] - times.values[first])
+        passed = float(times.values[-1]) - float(times.values[first])  # a clock may say inf: no warning, and no rate
         return float(times.steps[-1] - times.steps[first]) / passed if passed > 0 else 0.0
 
     @property
@@ -296,14 +305,31 @@ class _Column:
 
 
 class _Table:
-    """The columns of one table file, kept up with it."""
+    """The columns of one table file, kept up with it. `problem` says why it has none although there is a file."""
 
     def __init__(self, path: Path) -> None:
         self.columns: dict[str, _Column] = {}
+        self.problem = ""
         self._made: dict[Rowwise, _Column] = {}
         self._reader = TableReader(path)
 
     def poll(self) -> bool:
+        before = self.problem
+        try:
+            changed = self._read()
+            self.problem = ""
+        except RunError as error:
+            changed = bool(self.columns)
+            self._forget()  # what is read of it next is read from its first row
+            self.problem = str(error)
+        return changed or self.problem != before
+
+    def _forget(self) -> None:
+        self.columns.clear()
+        self._made.clear()
+        self._reader = TableReader(self._reader.path)
+
+    def _read(self) -> bool:
         changed = False
         while True:
             rows = self._reader.new_rows(_ROWS_AT_ONCE)

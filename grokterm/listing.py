@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from grokterm.drawing.ticks import format_value
 from grokterm.summary import Summary
 
 GAP = 2
@@ -48,13 +49,18 @@ def count_text(count: int | None) -> str:
 
 
 def loss_text(value: float | None) -> str:
-    """A loss in three digits; "" for none."""
-    return "" if value is None else f"{value:.3g}"
+    """A loss in four digits; "" for none."""
+    return "" if value is None else format_value(value)
 
 
 def share_text(value: float | None) -> str:
     """An accuracy with three decimals; "" for none."""
     return "" if value is None else f"{value:.3f}"
+
+
+def tags_text(tags: Sequence[str]) -> str:
+    """Tags one can tell apart: `good, two words, "a, b"`; "" for none."""
+    return ", ".join(f'"{tag}"' if "," in tag else tag for tag in tags)
 
 
 COLUMNS = (
@@ -71,7 +77,7 @@ COLUMNS = (
     Column("grokked at", lambda run: count_text(run.grokked_at), 5, 10, right=True),
     Column("started", lambda run: time_text(run.started), 8, 16),
     Column("size", lambda run: size_text(run.size), 11, 7, right=True),
-    Column("tags", lambda run: " ".join(run.tags), 9, 12),
+    Column("tags", lambda run: tags_text(run.tags), 9, 12),
 )
 PROBLEM = Column("problem", lambda run: run.problem, 14, 60)
 

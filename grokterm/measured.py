@@ -13,7 +13,7 @@ from grokterm.charts import BarChart, Line, LineChart, Spectrum, joined, moments
 from grokterm.errors import RunError, UsageError, nearest
 from grokterm.history import ArraySeries, History
 from grokterm.plot import MOST_CURVES
-from grokterm.report import plain
+from grokterm.text import plain
 from grokterm.tui.panels.fourier import key_frequencies, paired
 from grokterm.tui.panels.vectors import norms
 
@@ -123,7 +123,7 @@ def _span(history: History, lines: tuple[Line, ...], first: int | None, last: in
     if not steps:
         raise RunError(f"{history.run.name} has no row of {joined([each.label for each in lines])} yet")
     if first is not None and last is not None and first >= last:
-        raise UsageError(f"--from {first:,} is not before --to {last:,}")
+        raise UsageError(f"--from {first:,} is not before --until {last:,}")
     if not any(((span[0] <= each) & (each <= span[1])).any() for each in steps):
         there = f"{min(int(each[0]) for each in steps):,} to {max(int(each[-1]) for each in steps):,}"
         raise UsageError(f"no step from {span[0]:,.0f} to {span[1]:,.0f} is recorded; those that are go from {there}")

@@ -37,7 +37,7 @@ class OpenedRun:
 
     Step k is the weights after k updates, and a row of any table at step k describes them (RUN_FORMAT.md). Arrays are
     read-only views and stay as they were: ask again for newer rows. Nothing here writes to the run. Whatever reads
-    raises RunError when a file of the run is not what it should be.
+    raises RunError when a file that it needs is not what it should be; `problems` says which files are not.
     """
 
     def __init__(self, path: Path) -> None:
@@ -72,6 +72,11 @@ class OpenedRun:
         return self._now().config or {}
 
     @property
+    def step(self) -> int:
+        """How many updates are known to have been made."""
+        return self._now().step
+
+    @property
     def steps(self) -> Rows:
         """One row an optimizer step: step, time, train_loss, train_accuracy, grad_norm, update_norm and every knob.
 
@@ -88,6 +93,11 @@ class OpenedRun:
     def measures(self) -> Rows:
         """One row an evaluation of the measures: step, and a column for each scalar. No rows while there are none."""
         return self._tables["measures"].newest()
+
+    @property
+    def problems(self) -> Sequence[str]:
+        """A sentence for each table or array that is left out because its file is none."""
+        return self._now().problems
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -111,6 +121,11 @@ class OpenedRun:
 
     def array(self, name: str) -> ArraySeries:
         """Return `steps` (n,) and `values` (n, …) of a vector or matrix in the type that was recorded.
+
+        The p components of fourier_embedding and fourier_unembedding are norms along cos and sin: component 0 is the
+        constant, 2k − 1 the cosine and 2k the sine of frequency k = 1 … (p − 1)/2. So the norm of frequency k is
+        `np.hypot(values[:, 2 * k - 1], values[:, 2 * k])`. Vectors with an entry for each frequency, such as
+        neuron_clusters, hold frequency k at k − 1.
 
         Raises RunError that names the nearest when no such array is recorded (yet).
         """

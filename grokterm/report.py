@@ -8,21 +8,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from grokterm.drawing.ticks import format_value
 from grokterm.history import History
 from grokterm.phases import HELD_FOR
 from grokterm.run.events import Event
+from grokterm.run.outcome import ENDED
+from grokterm.text import plain
 from grokterm.tui.panels.log import describe
 from grokterm.tui.status import duration, planned_steps
 
 SURE_AFTER = 1.0
 """Seconds of training from which on its speed says something about the time left."""
-_ENDINGS = frozenset({"stopping", "stopped", "finished", "failed"})
-
-
-def plain(text: str) -> str:
-    """`text` on one line without control characters, escape codes' introducers and direction marks."""
-    spaced = "".join(" " if char in "\t\n\r\v\f" else char for char in text)
-    return "".join(char for char in spaced if char.isprintable())
+_LEFT_TO_THE_REPORT = ENDED | {"stopping"}
 
 
 def progress_line(history: History) -> str:
@@ -68,7 +65,7 @@ def time_left(history: History) -> str:
 
 def event_line(event: Event) -> str | None:
     """What happened as one line; None for the end of the run, which the closing report tells."""
-    if event.kind == "state" and event.data.get("state") in _ENDINGS:
+    if event.kind == "state" and event.data.get("state") in _LEFT_TO_THE_REPORT:
         return None
     kind, text, _ = describe(event)
     return f"step {event.step:>6,}  {plain(kind)}: {plain(text)}"
@@ -103,7 +100,7 @@ def results(history: History) -> dict[str, str]:
     said = {}
     for part in ("train", "test"):
         loss, accuracy = (history.series(f"{part}_{what}").values for what in ("loss", "accuracy"))
-        losses = f"loss {_loss(float(loss[-1]))}" if loss.size else "loss not measured"
+        losses = f"loss {format_value(float(loss[-1])):>9}" if loss.size else "loss not measured"
         shares = f"accuracy {_share(float(accuracy[-1]))}" if accuracy.size else "accuracy not measured"
         said[part] = f"{losses}   {shares}{_broken(history, f'{part}_loss')}"
     said["memorised at"] = _mark(history, "memorized_at", "train_accuracy")
@@ -135,8 +132,9 @@ def _mark(history: History, mark: str, series: str) -> str:
         held = len(there) - since
         if held >= HELD_FOR:  # an imported run, in which nobody said so while it trained
             return f"{found.steps[since]:>6,}, as its rows tell; no mark was recorded"
+        certain = "not certain" if history.state in ENDED else "not certain yet"  # nothing follows the end
         return (
-            f"not certain yet: {part} accuracy ≥ 0.99 since {found.steps[since]:,}, "
+            f"{certain}: {part} accuracy ≥ 0.99 since {found.steps[since]:,}, "
             f"for {held} of the {HELD_FOR} evaluations that make it certain"
         )
     if there.any():
@@ -171,6 +169,7 @@ def _latest(history: History, name: str) -> float:
 
 
 def _loss(value: float) -> str:
+    """As wide whatever it is: progress lines stand under each other. Anywhere else a loss is `format_value`."""
     return f"{value:8.2e}" if math.isfinite(value) else f"{value:>8}"
 
 

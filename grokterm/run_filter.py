@@ -2,7 +2,7 @@
 
 Words are separated by blanks and all of them must hold; quotes keep blanks together; `-` or `!` before a word turns it
 around. `KEY` is a field of the summary (state, step, test_loss, tag …) or a setting by its dotted path or by the last
-part of it where only one setting ends so (lr, p).
+part of it where only one setting of task, model, optimizer and training ends so, or else only one at all (lr, p).
 
     KEY>=V KEY>V KEY<=V KEY<V    numbers: 1e-3, 10k, 2M; for started also days: 2027-03-04
     KEY=V KEY!=V                 equal, not equal
@@ -24,6 +24,8 @@ from grokterm.run.configuration import setting
 from grokterm.summary import FIELDS, Summary
 
 ALIASES = {"wd": "weight_decay", "tag": "tags", "when": "started"}
+TOLD = ("task", "model", "optimizer", "training")
+"""Sections that say what a run was told to do: a short name means a setting of theirs before one of, say, [source]."""
 STATES = {"done": "finished", "running": "training"}
 _WORD = re.compile(r'(?:[^\s"]|"[^"]*(?:"|\Z))+')
 _COMPARISON = re.compile(r"([A-Za-z_][\w./-]*)(>=|<=|!=|==|[=:<>])(.*)", re.DOTALL)
@@ -123,6 +125,7 @@ def _getter(word: str, key: str, settings: Collection[str]) -> Callable[[Summary
     if name in FIELDS:
         return lambda summary: getattr(summary, name)
     paths = [name] if name in settings else [path for path in settings if path.endswith(f".{name}")]
+    paths = [path for path in paths if path.partition(".")[0] in TOLD] or paths
     if len(paths) > 1:
         raise UsageError(f"{word}: {key} could be {' or '.join(sorted(paths))}")
     if not paths:

@@ -16,17 +16,15 @@ from typing import TypeVar
 import numpy as np
 
 from grokterm.errors import RunError
-from grokterm.run.configuration import Configuration, read_configuration, setting
+from grokterm.run.configuration import Configuration, is_imported, read_configuration, setting
 from grokterm.run.curation import TAGS, read_tags
 from grokterm.run.directory import RunDirectory, is_alive
 from grokterm.run.events import encode
 from grokterm.run.finding import runs_in
-from grokterm.run.outcome import Outcome, read_outcome
+from grokterm.run.outcome import ENDED, INTERRUPTED, Outcome, read_outcome, standing, step_count
 from grokterm.run.table import last_row
 
-ENDED = frozenset({"finished", "stopped", "failed"})
 DAMAGED = "damaged"
-INTERRUPTED = "interrupted"
 FARTHEST_TIME = 1e11
 """Unix seconds beyond which a number is no time: the year 5138."""
 DEEPEST = 50
@@ -46,7 +44,7 @@ class Summary:
     state: finished, stopped, failed, training, paused, stopping or loading as the trainer said; interrupted where it
     said no end and nobody trains the run; damaged where the files do not say it, with the reason in `problem`.
     step: the latest that the run is known to have reached; steps: how many are planned. Losses and accuracies are
-    those of the last complete rows. started: unix seconds.
+    those of the last complete rows; an imported run may have them in its measures only. started: unix seconds.
     """
 
     run: RunDirectory
@@ -142,9 +140,9 @@ def summarize(run: RunDirectory) -> Summary | None:
     steps = _tried(troubles, None, last_row, run.steps_path)
     tests = _tried(troubles, None, last_row, run.tests_path)
     measures = _tried(troubles, None, last_row, run.measures_path)
-    state = DAMAGED if troubles else _state(told, alive=alive)
+    state = DAMAGED if troubles else standing(told.state, alive=alive)
     tags = _tried(troubles, None, read_tags, run)
-    seed, planned = config.get("seed"), setting(config, "training.steps")
+    seed = config.get("seed")
     if steps is None and not run.config_path.exists():
         return None
     return Summary(
@@ -155,26 +153,19 @@ def summarize(run: RunDirectory) -> Summary | None:
         preset=preset if isinstance(preset := config.get("preset"), str) else "",
         seed=seed if isinstance(seed, int) and abs(seed) < 2**63 else None,
         step=max(told.step, _whole(steps, "step", 1), _whole(tests, "step"), _whole(measures, "step")),
-        steps=told.steps if told.steps is not None else planned if isinstance(planned, int) else None,
-        train_loss=_number(steps, "train_loss"),
-        train_accuracy=_number(steps, "train_accuracy"),
-        test_loss=_number(tests, "test_loss"),
-        test_accuracy=_number(tests, "test_accuracy"),
+        steps=told.steps if told.steps is not None else step_count(setting(config, "training.steps")),
+        train_loss=_number("train_loss", steps, measures),
+        train_accuracy=_number("train_accuracy", steps, measures),
+        test_loss=_number("test_loss", tests, measures),
+        test_accuracy=_number("test_accuracy", tests, measures),
         phase=told.phase,
         memorized_at=told.marks.get("memorized_at"),
         grokked_at=told.marks.get("grokked_at"),
         started=_started(run, config),
         tags=tags or (),
-        imported=isinstance(config.get("source"), Mapping),
+        imported=is_imported(config),
         config=config,
     )
-
-
-def _state(told: Outcome, *, alive: bool) -> str:
-    """What the trainer said last, unless it said no end and nobody trains."""
-    if told.state in ENDED:
-        return told.state
-    return (told.state or "loading") if alive else INTERRUPTED
 
 
 def _started(run: RunDirectory, config: Configuration) -> float:
@@ -199,15 +190,17 @@ def _tried(troubles: list[str], otherwise: T, read: Callable[[A], T], what: A) -
     return otherwise
 
 
-def _number(row: np.void | None, column: str) -> float | None:
-    if row is None or column not in (row.dtype.names or ()):
-        return None
-    recorded = row.dtype[column]
-    return float(row[column]) if recorded.kind in "fiu" and not recorded.shape else None
+def _number(column: str, *rows: np.void | None) -> float | None:
+    """The number in the first of these rows that has the column."""
+    for row in rows:
+        if row is not None and column in (row.dtype.names or ()):
+            recorded = row.dtype[column]
+            return float(row[column]) if recorded.kind in "fiu" and not recorded.shape else None
+    return None
 
 
 def _whole(row: np.void | None, column: str, more: int = 0) -> int:
-    number = _number(row, column)
+    number = _number(column, row)
     return int(number) + more if number is not None and math.isfinite(number) else 0
 
 

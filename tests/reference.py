@@ -51,9 +51,8 @@ def load(name: str) -> Reference:
     """Read one of the two checkpoints."""
     stored = torch.load(FOLDER / name, weights_only=True, map_location="cpu")
     expected = json.loads((FOLDER / "expected.json").read_text())[name]
-    size = (FOLDER / name).stat().st_size
     if name == TRANSFORMER_LENS:
-        return Reference(modular(split="torch", split_seed=1), weights(stored, size).copied(), expected, 0.0)
+        return Reference(modular(split="torch", split_seed=1), weights(stored).copied(), expected, 0.0)
     model = stored["model"]
     dropped_sq = float(model["unembed.W_U"][:, -1].double().square().sum())
-    return Reference(modular(split="python", split_seed=1), weights(model, size).copied(), expected, dropped_sq)
+    return Reference(modular(split="python", split_seed=1), weights(model).copied(), expected, dropped_sq)

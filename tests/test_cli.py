@@ -13,6 +13,7 @@ from grokterm.cli import app
 from grokterm.errors import UsageError
 from grokterm.preset import Preset, find, read
 from grokterm.run.directory import create
+from tests.recorded import record
 
 ROOT = Path(__file__).parent.parent
 
@@ -190,6 +191,54 @@ def test_debug_shows_the_traceback() -> None:
     done = grokterm("run", "mod131", "--headless", "--debug")
     assert done.returncode != 0
     assert "Traceback" in done.stderr
+
+
+def test_escape_codes_of_names_and_files_stay_out_of_the_terminal(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    record(runs, 40).path.rename(runs / "evil\x1b]0;pwned\x07\x9b31m\u202e")
+    attempts = [
+        ["report", "-", "--out", str(tmp_path / "r\x1b]0;x\x07.md")],
+        ["report", "nosuch"],
+        ["plot", "-", "nosuch"],
+        ["plot", "-", "--width", "100"],
+        ["compare", "-", "-"],
+        ["compare", "--json", "-", str(_another(tmp_path))],
+        ["compare", "-", str(_another(tmp_path))],
+        ["export", "-", "--to", "npz", "--out", str(tmp_path / "x\x1b]0;x\x07.npz")],
+        ["runs", "--list"],
+    ]
+    for arguments in attempts:
+        done = grokterm(*arguments, GROKTERM_RUNS=str(runs))
+        assert "Traceback" not in done.stderr
+        assert not {"\x1b", "\x07", "\x9b", "\u202e"} & {*done.stdout, *done.stderr}, arguments
+    (next(runs.iterdir()) / "run.toml").write_text("[evil")
+    done = grokterm("report", "-", GROKTERM_RUNS=str(runs))
+    assert (done.returncode, "pwned" in done.stderr, "\x1b" in done.stderr) == (3, True, False)
+
+
+def _another(folder: Path) -> Path:
+    name = folder / "another"
+    if not name.exists():
+        record(folder / "others", 40).path.rename(name)
+    return name
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_name_that_the_terminal_has_no_letters_for_is_no_traceback(tmp_path: Path, encoding: str) -> None:
+    runs = tmp_path / "runs"
+    record(runs, 40).path.rename(runs / "grün-グロック")
+    page = str(tmp_path / "グ.md")
+    for arguments in (["plot"], ["runs", "--list"], ["report", "--out", page], ["report", "グロ-no"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "grokterm", *arguments],
+            cwd=ROOT,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            timeout=60,
+            env={**os.environ, "PYTHONIOENCODING": encoding, "GROKTERM_RUNS": str(runs)},
+        )
+        assert b"Traceback" not in done.stderr, done.stderr
+        assert done.returncode == (3 if "no" in arguments[-1] else 0)
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["--version"]])

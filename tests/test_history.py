@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grokterm.errors import RunError
 from grokterm.history import History, PhaseChange
 from grokterm.run.directory import RunDirectory, create
 from grokterm.run.events import EventLog, append_line, ask
@@ -243,16 +242,39 @@ def test_rate_does_not_look_back_beyond_a_pause(run: RunDirectory) -> None:
     assert history.rate(seconds=10.0) == pytest.approx(100.0)
 
 
-def test_file_that_is_no_table_is_named(run: RunDirectory) -> None:
+def test_a_file_that_is_no_table_is_left_out_and_named(run: RunDirectory) -> None:
+    record(run, 0, 10)
     run.tests_path.write_text("step,test_loss\n")
-    with pytest.raises(RunError, match=r"tests\.npy"):
-        History(run).poll()
-
-
-def test_table_without_steps_is_named(run: RunDirectory) -> None:
     np.save(run.measures_path, np.zeros(3, [("loss", "<f8")]))
-    with pytest.raises(RunError, match=r"measures\.npy has no column of whole-numbered steps"):
-        History(run).poll()
+    run.arrays.mkdir(exist_ok=True)
+    np.save(run.arrays / "mine.npy", np.zeros(3))
+    history = History(run)
+    assert {"steps", "tests", "measures", "arrays"} <= history.poll()
+    tests, measures, mine = history.problems
+    assert tests == f"{run.tests_path} does not begin with a .npy header that can be read"
+    assert measures == f"{run.measures_path} has no column of whole-numbered steps"
+    assert mine.startswith(f"{run.arrays / 'mine.npy'} is not a table: ")
+    assert len(history.series("train_loss").steps) == 10
+    assert history.array_names() == ()
+    assert not history.poll()
+    assert history.at(3).problems == history.problems
+
+
+def test_a_table_that_turns_into_something_else_goes_and_comes_back(run: RunDirectory) -> None:
+    record(run, 0, 10)
+    history = History(run)
+    history.poll()
+    rows = run.steps_path.read_bytes()
+    other = run.path / "other"
+    other.write_bytes(b"broken" * 1000)
+    other.replace(run.steps_path)
+    assert history.poll() == {"steps"}
+    assert len(history.problems) == 1
+    assert not len(history.series("train_loss").steps)
+    run.steps_path.write_bytes(rows)
+    assert history.poll() == {"steps"}
+    assert not history.problems
+    assert len(history.series("train_loss").steps) == 10
 
 
 def test_viewer_side_loads_nothing_heavy() -> None:

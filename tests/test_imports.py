@@ -26,6 +26,8 @@ VIEWER = (
     "frames",
     "export",
     "extras",
+    "interruption",
+    "progress",
     "summary",
     "run_filter",
     "drawing",
@@ -50,6 +52,7 @@ SCREEN_SIDE = {
     "grokterm.charts",
     "grokterm.figures",
     "grokterm.export",
+    "grokterm.progress",
     "grokterm.opened",
     "grokterm.cli",
 }

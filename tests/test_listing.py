@@ -7,7 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from grokterm.listing import COLUMNS, count_text, fitting, loss_text, share_text, size_text, table, time_text
+from grokterm.listing import (
+    COLUMNS,
+    count_text,
+    fitting,
+    loss_text,
+    share_text,
+    size_text,
+    table,
+    tags_text,
+    time_text,
+)
 from grokterm.run.directory import RunDirectory
 from grokterm.summary import Summary
 
@@ -45,11 +55,16 @@ def test_without_a_limit_every_column_is_there() -> None:
     assert "\n".join(table([RUN, OTHER], None, str)) == (
         "name                      preset  seed  state          step  train loss  test loss  test acc  phase"
         "              memorised at  grokked at  started           size  tags\n"
-        "2027-01-15-080000-mod113  mod113     0  finished     16,000    1.01e-07   6.41e-07     1.000  grokked"
-        "                     136       5,532  2027-01-15 08:00   0 B  good seed-sweep\n"
+        "2027-01-15-080000-mod113  mod113     0  finished     16,000   1.012e-07   6.41e-07     1.000  grokked"
+        "                     136       5,532  2027-01-15 08:00   0 B  good, seed-sweep\n"
         "begun                     mod113     0  interrupted       0           -   6.41e-07     1.000  circuit "
         "formation           136           -  2027-01-15 08:00   0 B  -"
     )
+
+
+def test_one_can_tell_where_a_tag_ends() -> None:
+    assert tags_text(["good", "two words", "a:b", "c, d"]) == 'good, two words, a:b, "c, d"'
+    assert tags_text([]) == ""
 
 
 def test_in_80_columns_what_matters_less_is_left_out() -> None:
@@ -71,7 +86,7 @@ def test_the_table_fits_any_width_and_begins_with_the_name(room: int) -> None:
 
 def test_reasons_are_a_column_of_the_complete_table_only() -> None:
     broken = replace(RUN, state="damaged", problem="run.toml is not valid TOML")
-    assert table([broken], None, str)[0].endswith("tags             problem")
+    assert table([broken], None, str)[0].endswith("tags              problem")
     assert table([broken], None, str)[1].endswith("run.toml is not valid TOML")
     assert "TOML" not in "".join(table([broken], 300, str))
 

@@ -95,7 +95,7 @@ def test_a_name_that_means_nothing_is_said(history: History, names: tuple[str, .
 @pytest.mark.parametrize(
     ("first", "last", "said"),
     [
-        (5, 5, "--from 5 is not before --to 5"),
+        (5, 5, "--from 5 is not before --until 5"),
         (1000, None, "no step from 1,000 to 400 is recorded; those that are go from 0 to 399"),
         (1000, 2000, "no step from 1,000 to 2,000 is recorded"),
     ],

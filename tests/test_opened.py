@@ -31,6 +31,11 @@ def opened(odd: RunDirectory) -> OpenedRun:
     return grokterm.open_run(odd.path)
 
 
+def test_completion_offers_what_is_there_and_a_run_tells_its_step(opened: OpenedRun) -> None:
+    assert {"open_run", "OpenedRun", "__version__"} <= {*dir(grokterm)}
+    assert f"step={opened.step})" in repr(opened)
+
+
 def test_a_run_is_found_as_on_the_command_line(
     odd: RunDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -179,7 +184,7 @@ def test_checkpoints_by_exact_step(opened: OpenedRun, odd: RunDirectory) -> None
 
 def test_its_text_says_what_it_is(opened: OpenedRun, odd: RunDirectory) -> None:
     assert repr(opened) == f"OpenedRun({str(odd.path)!r}, state='finished', step=4)"
-    odd.measures_path.write_bytes(b"broken")
+    odd.config_path.write_bytes(b"[broken")
     assert repr(grokterm.open_run(odd.path)) == f"OpenedRun({str(odd.path)!r}, unreadable)"
 
 
@@ -235,6 +240,18 @@ def test_a_frame_of_one_table(opened: OpenedRun) -> None:
     assert events.index.tolist() == [event["step"] for event in EVENTS]
     assert events["knob"].dropna().tolist() == ["lr"]
     assert events["event"].tolist() == [event["event"] for event in EVENTS]
+
+
+def test_the_frame_of_an_array_without_rows_has_its_columns(tmp_path: Path) -> None:
+    directory = create(tmp_path, "new")
+    directory.write_config({"format": 1})
+    for name, shape in (("spectrum", (3,)), ("weights", (2, 2))):
+        with TableWriter(directory.arrays / f"{name}.npy", [("step", "<i8"), ("value", "<f4", shape)]):
+            pass
+    run = grokterm.open_run(directory.path)
+    spectrum, weights = run.to_pandas("spectrum"), run.to_pandas("weights")
+    assert (len(spectrum), spectrum.index.name, list(spectrum.columns)) == (0, "step", [0, 1, 2])
+    assert (len(weights), list(weights.columns)) == (0, [(0, 0), (0, 1), (1, 0), (1, 1)])
 
 
 def test_frames_of_a_run_that_has_recorded_nothing_are_empty(tmp_path: Path) -> None:

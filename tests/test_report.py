@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from grokterm.history import History
-from grokterm.report import closing, event_line, plain, progress_line, short_line, time_left
+from grokterm.report import closing, event_line, progress_line, short_line, time_left
 from grokterm.run.directory import RunDirectory, create
 from grokterm.run.events import Event, EventLog
 from grokterm.run.table import TableWriter
+from grokterm.text import plain
 
 
 def run_with(
@@ -101,6 +102,13 @@ def test_report_of_a_grokked_run(tmp_path: Path) -> None:
 )
 def test_report_says_why_a_run_is_not_called_grokked(tmp_path: Path, accuracy: list[float], said: str) -> None:
     assert f"grokked at    {said}" in closing(polled(run_with(tmp_path, [0.5], accuracy)))
+
+
+@pytest.mark.parametrize("state", ["finished", "stopped", "failed"])
+def test_what_has_ended_is_not_about_to_become_certain(tmp_path: Path, state: str) -> None:
+    run = run_with(tmp_path, [0.5], [0.2] * 5 + [1.0] * 3)
+    EventLog(run.events_path).write("state", 8, state=state)
+    assert "grokked at    not certain: test accuracy ≥ 0.99 since 5, for 3 of the 100" in closing(polled(run))
 
 
 def test_report_of_a_run_of_nothing(tmp_path: Path) -> None:

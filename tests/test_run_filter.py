@@ -36,6 +36,14 @@ RUN = Summary(
 )
 
 
+def test_a_short_name_means_what_the_run_was_told_before_where_it_came_from() -> None:
+    settings = ["source.operation", "task.operation", "source.layout"]
+    imported = replace(RUN, config={"task": {"operation": "add"}, "source": {"operation": "x", "layout": "nanda"}})
+    assert read("operation:add source.operation:x layout:nanda", settings).holds(imported)
+    with pytest.raises(UsageError, match=r"kind could be model\.kind or task\.kind"):
+        read("kind:x", ["task.kind", "model.kind", "source.kind"])
+
+
 def holds(words: str) -> bool:
     return read(words, [*SETTINGS, "optimizer.betas", "optimizer.huge", "optimizer.fast"]).holds(RUN)
 

@@ -15,6 +15,7 @@ from grokterm.history import History
 from grokterm.run.directory import Lock, RunDirectory
 from grokterm.run.events import EventLog
 from grokterm.run.table import TableWriter, read_table
+from grokterm.run_filter import read
 from grokterm.summary import FIELDS, Summaries, Summary, as_json, summarize
 from tests.recorded import record
 from tests.small_runs import STARTED, small_run
@@ -56,6 +57,22 @@ def test_configuration_marks_and_tags_are_in_it(tmp_path: Path) -> None:
 
 def test_an_imported_run_says_so(tmp_path: Path) -> None:
     assert summary_of(small_run(tmp_path, "a", source={"file": "theirs.pth"})).imported
+
+
+def test_losses_and_accuracies_that_only_the_measures_have_are_theirs(tmp_path: Path) -> None:
+    run = small_run(tmp_path, "a", source={"file": "theirs.pth"})
+    run.tests_path.unlink()
+    run.steps_path.unlink()
+    names = ("train_loss", "test_loss", "train_accuracy", "test_accuracy")
+    with TableWriter(run.steps_path, [("step", "<i8"), ("train_loss", "<f8")]) as steps:
+        steps.append(0, 3.0)
+    with TableWriter(run.measures_path, [("step", "<i8"), *((name, "<f8") for name in names)]) as measures:
+        measures.append(0, 9.0, 9.0, 0.0, 0.0)
+        measures.append(2, 2.0, 1.0, 0.75, 0.5)
+    summary = summary_of(run)
+    assert (summary.train_loss, summary.test_loss) == (3.0, 1.0)
+    assert (summary.train_accuracy, summary.test_accuracy) == (0.75, 0.5)
+    assert read("test_accuracy>0.4", ()).holds(summary)
 
 
 @pytest.mark.parametrize("state", ["finished", "stopped", "failed"])

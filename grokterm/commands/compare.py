@@ -26,7 +26,7 @@ def compare(
     runs: RunsFolder = RUNS,
     debug: Debug = False,
 ) -> None:
-    """Compare 2 to 16 runs on the same panels, with one cursor through all.
+    """Compare 2 to 16 runs on the same panels.
 
     v changes what a panel shows, ↑ ↓ point out a run, t begins x where each had memorised, B bundles seeds, c shows
     what the runs were told to do differently, ? lists every key. Where stdout is no terminal: the results and the
@@ -46,13 +46,13 @@ def compare(
 def _print(found: "list[RunDirectory]", *, as_json: bool) -> None:
     import shutil
 
+    from grokterm.commands.problems import tell_problems
     from grokterm.tui.compare.compared import Followed
     from grokterm.tui.compare.comparison import Comparison, check
     from grokterm.tui.compare.printed import comparison_json, comparison_text
 
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="replace")
     check(found)
     comparison = Comparison([Followed(run).now for run in found])
+    tell_problems(run.problem for run in comparison.runs if run.problem)
     width = shutil.get_terminal_size((WIDTH, 20)).columns
     typer.echo(comparison_json(comparison) if as_json else comparison_text(comparison, width))

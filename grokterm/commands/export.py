@@ -32,7 +32,9 @@ def export(
     ] = None,
     seconds: Annotated[
         float | None,
-        typer.Option(help="asciicast, gif, svg: how long it takes; 30 at most, and about 10.", min=0.1, max=3600),
+        typer.Option(
+            help="asciicast, gif, svg: how long it takes; default 30 (asciicast) or 10 (gif, svg).", min=0.1, max=3600
+        ),
     ] = None,
     speed: Annotated[
         float | None,
@@ -54,17 +56,18 @@ def export(
     runs: RunsFolder = RUNS,
     debug: Debug = False,
 ) -> None:
-    """Write a run's tables, events and configuration in another program's format, or show it as a film.
+    """Write a run in another program's format, or as a film.
 
-    A run that is still being trained is exported as it is now. What is written appears when it is complete.
+    Tables, events and configuration are written whole. A run that is still being trained is exported as it is now. What
+    is written appears when it is complete.
     """
     _ = debug
     from grokterm.export.beside import beside
     from grokterm.export.choices import Choices
     from grokterm.export.formats import check_choices, format_named, writer_of
-    from grokterm.export.progress import Bar
-    from grokterm.report import plain
+    from grokterm.progress import Bar
     from grokterm.run.finding import find
+    from grokterm.text import plain
 
     chosen = format_named(to)
     choices = Choices(size, colours, speed, seconds, first, last, frames, frequency)

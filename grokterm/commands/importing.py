@@ -1,13 +1,8 @@
 """`grokterm import`: a run from a file of somebody else's."""
 
-import contextlib
 import shlex
-import signal
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -47,16 +42,17 @@ def import_(
     test_every: Annotated[
         int | None, typer.Option(help="Epochs between two test losses. By default from the numbers of losses.", min=1)
     ] = None,
-    lr: Annotated[float | None, typer.Option(help="Learning rate, where the file does not say.")] = None,
+    lr: Annotated[float | None, typer.Option(help="Learning rate, where the file does not say it.")] = None,
     weight_decay: Annotated[
-        float | None, typer.Option(help="Weight decay, where the file does not say: phases need both.")
+        float | None, typer.Option(help="Weight decay, where the file does not say it: phases need both.")
     ] = None,
     runs: RunsFolder = RUNS,
     name: Annotated[str | None, typer.Option(help="Name of the run instead of the file's.")] = None,
     debug: Debug = False,
 ) -> None:
-    """Make a run of a file of Nanda's code or of TransformerLens, to replay, compare and export.
+    """Make a run of somebody else's training file.
 
+    It is a file of Nanda's code or of TransformerLens; the run can be replayed, compared and exported as any other.
     Nothing in the file is executed. What it does not say is found out where that can be proved, and asked for by a
     flag where it cannot. Every checkpoint in it is measured as a live run's are.
     """
@@ -74,12 +70,13 @@ def import_(
             test_every=test_every,
         )
     )
-    from grokterm.export.progress import Bar
     from grokterm.importers.plan import plan
     from grokterm.importers.recording import record
+    from grokterm.interruption import signals_raise
+    from grokterm.progress import Bar
 
     try:
-        with _signals_interrupt():
+        with signals_raise():
             found = plan(file, chosen)
             with Bar("measuring checkpoints") as bar:
                 made = record(found, runs, name or file.stem, bar)
@@ -89,25 +86,10 @@ def import_(
     typer.echo(_told(found, made, runs))
 
 
-@contextlib.contextmanager
-def _signals_interrupt() -> Iterator[None]:
-    """A signal to end, and a terminal that goes away, are as Ctrl+C: what was written so far is removed."""
-
-    def leave(number: int, _: FrameType | None) -> NoReturn:
-        sys.exit(128 + number)
-
-    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def _told(found: "Plan", made: "Recorded", runs: Path) -> str:
     """What was imported, what was found out and why, and what to do with it."""
     from grokterm.importers.description import facts
-    from grokterm.report import plain
+    from grokterm.text import plain
 
     lines = {"imported": f"{found.source.name} as {made.run.name}", **facts(found), **_losses(found, made)}
     where = "" if runs == RUNS else f" --runs {shlex.quote(str(runs))}"
@@ -117,15 +99,18 @@ def _told(found: "Plan", made: "Recorded", runs: Path) -> str:
 
 def _losses(found: "Plan", made: "Recorded") -> dict[str, str]:
     """Losses of the last weights as computed here, beside those that the file recorded last."""
+    from grokterm.drawing.ticks import format_value
+
     told = []
     contents = found.contents
     for part, recorded in (("train", contents.train_losses), ("test", contents.test_losses)):
-        text = f"{part} loss {made.last[f'{part}_loss']:.4g}, accuracy {made.last[f'{part}_accuracy']:.4f}"
+        text = f"{part} loss {format_value(made.last[f'{part}_loss'])}, accuracy {made.last[f'{part}_accuracy']:.4f}"
         if len(recorded):
             step = len(recorded) - 1
             if part == "test":
                 step = step * contents.test_every + found.tested_after.updates
-            text += f" (recorded at step {step:,}: {recorded[-1]:.4g}{_far(made.last[f'{part}_loss'], recorded[-1])})"
+            far = _far(made.last[f"{part}_loss"], recorded[-1])
+            text += f" (recorded at step {step:,}: {format_value(recorded[-1])}{far})"
         told.append(text)
     return {"computed": f"at step {found.states[-1][0]:,}: {'; '.join(told)}"}
 

@@ -37,10 +37,14 @@ def plot(
             "--log-y/--no-log-y", help="Values on a logarithmic axis; by default for losses.", show_default=False
         ),
     ] = None,
-    first: Annotated[int | None, typer.Option("--from", metavar="STEP", help="The first step shown.", min=0)] = None,
+    first: Annotated[
+        str | None, typer.Option("--from", metavar="STEP", help="The first step shown, or a percentage: 12k, 40%.")
+    ] = None,
     last: Annotated[
-        int | None,
-        typer.Option("--to", metavar="STEP", help="The last step shown; of a spectrum, the step shown.", min=0),
+        str | None,
+        typer.Option(
+            "--until", metavar="STEP", help="The last step or percentage shown; of a spectrum, the one shown."
+        ),
     ] = None,
     width: Annotated[
         int | None,
@@ -59,11 +63,15 @@ def plot(
     runs: RunsFolder = RUNS,
     debug: Debug = False,
 ) -> None:
-    """Draw a run's losses, or any recorded numbers, on stdout or into a figure.
+    """Draw a run's losses, or any recorded numbers.
 
-    grokterm plot - test_loss draws the newest run.
+    On stdout, or into a figure with --save. grokterm plot - test_loss draws the newest run.
     """
     _ = debug
+    from grokterm.commands.problems import tell_problems
+    from grokterm.places import step_asked
+    from grokterm.text import plain
+
     if save is not None:
         from grokterm.figures.files import check
 
@@ -72,13 +80,17 @@ def plot(
             raise UsageError("--width and --height are cells of a chart on stdout; a figure in a file has its own size")
     history = _opened(runs, run, measures or [])
     _mind_runs(runs, history, measures or [])
-    chart = _chart(history, tuple(measures or ()), log_x, log_y, first, last)
+    tell_problems(history.problems)
+    begin, end = (
+        None if said is None else step_asked(said, history.step, option)
+        for option, said in (("--from", first), ("--until", last))
+    )
+    chart = _chart(history, tuple(measures or ()), log_x, log_y, begin, end)
     if save is not None:
         from grokterm.figures.files import save_figure
-        from grokterm.report import plain
 
         save_figure(chart, save, title=plain(history.run.name))
-        typer.echo(f"wrote {save}")
+        typer.echo(plain(f"wrote {save}"))
         return
     _print(history, chart, width, height, colour=not no_color)
 
@@ -131,7 +143,9 @@ def _chart(
             f"{arrays[0]} is a spectrum and is drawn alone; {arrays[0]}/1 is one component of it as a curve"
         )
     if log_x or log_y or first is not None:
-        raise UsageError(f"{arrays[0]} is drawn as bars: --log-x, --log-y and --from are for curves; --to is its step")
+        raise UsageError(
+            f"{arrays[0]} is drawn as bars: --log-x, --log-y and --from are for curves; --until is its step"
+        )
     return bar_chart(history, arrays[0], last)
 
 
@@ -145,8 +159,6 @@ def _print(
     from grokterm.printed import printed
     from grokterm.tui.terminal import markers_for
 
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="replace")
     term, is_terminal = os.environ.get("TERM", ""), sys.stdout.isatty()
     size = shutil.get_terminal_size((WIDTH, HEIGHT))
     width = width or max(size.columns, LEAST_WIDTH)

@@ -24,16 +24,18 @@ def report(
     runs: RunsFolder = RUNS,
     debug: Debug = False,
 ) -> None:
-    """Write one self-contained page about a run: results, figures, phases, interventions, notes, configuration.
+    """Write one self-contained page about a run.
 
-    A run that still trains is reported as it stands.
+    Results, figures, phases, interventions, notes and configuration. A run that still trains is reported as it stands.
     """
     _ = debug
+    from grokterm.commands.problems import tell_problems
     from grokterm.history import History
     from grokterm.page.content import page_of
     from grokterm.run.directory import is_alive
     from grokterm.run.durable import write_whole
     from grokterm.run.finding import find
+    from grokterm.text import plain
 
     found = find(runs, run)
     path = out or Path(f"{found.name}.html")
@@ -41,6 +43,7 @@ def report(
     alive = is_alive(found)  # before it is read: what ends meanwhile has said so
     history = History(found)
     history.poll()
+    tell_problems(history.problems)
     page = page_of(history, alive=alive)
     if path.suffix.lower() == ".md":
         from grokterm.page.markdown import markdown as written
@@ -50,7 +53,7 @@ def report(
         write_whole(path, written(page).encode("utf-8", "replace"))
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from error
-    typer.echo(f"wrote {path}")
+    typer.echo(plain(f"wrote {path}"))
 
 
 def _check(path: Path) -> None:

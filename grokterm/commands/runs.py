@@ -97,7 +97,7 @@ def _table_of(summaries: "list[Summary]") -> str:
 
     from grokterm.drawing.cells import one_cell_each
     from grokterm.listing import table
-    from grokterm.report import plain
+    from grokterm.text import plain
 
     if not sys.stdout.isatty():
         return "\n".join(table(summaries, None, lambda text: text if text.isprintable() else plain(text)))

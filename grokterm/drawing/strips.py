@@ -61,7 +61,7 @@ def draw_strips(strips: Sequence[Strip], width: int, height: int, markers: Marke
     broken = sum(int(np.count_nonzero(~np.isfinite(strip.values))) for strip in shown)
     hidden = len(strips) - len(shown)
     notes = [f"{broken:,} not finite"] if broken else []
-    notes += [f"{hidden} more where there is room (z)"] if hidden else []
+    notes += [f"{hidden} more in a taller panel"] if hidden else []
     return Drawing(canvas.rows(), tuple(notes))
 
 

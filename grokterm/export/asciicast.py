@@ -14,37 +14,39 @@ import numpy as np
 
 from grokterm.catalog import Catalog
 from grokterm.errors import RunError, UsageError
-from grokterm.export.choices import Choices
+from grokterm.export.choices import STANDS, Choices, standing
 from grokterm.export.escapes import BEGIN, Colours, Painter, end
-from grokterm.export.formats import Progress
 from grokterm.export.whole_screen import whole_screen
 from grokterm.history import History
-from grokterm.report import plain
+from grokterm.progress import Progress
 from grokterm.run.directory import RunDirectory
+from grokterm.text import plain
 from grokterm.tui.looks import Looks
-from grokterm.tui.replay.playhead import STEPS_PER_SECOND, Timeline
+from grokterm.tui.replay.playhead import STEPS_PER_SECOND, timeline_of
 
 SIZE = (120, 36)
 """Cells of the screen: wide enough for two columns of panels, high enough for the log."""
 SECONDS = 30.0
-"""From the first picture to the last, where nobody says how long; shorter for a run of few steps."""
+"""In all, where nobody says how long; shorter for a run of few steps."""
 RATE = 10
 """Pictures a second."""
 LONGEST = 3600.0
 """Seconds that a recording may take: 36,000 pictures."""
 ROUNDING = 1e-3
 """Of a step: unix times are a quarter of a microsecond apart, so what is meant to be a step may lie just before it."""
-STANDS = 2.0
-"""Seconds that the last picture stands before a player begins again."""
 
 
 @dataclass(frozen=True)
 class Pace:
-    """How a recording moves: the step of every picture, the speed as a replay counts it, and what sets the pace."""
+    """How a recording moves: the step of every picture, the speed as a replay counts it, and what sets the pace.
+
+    seconds: in all, those included in which the last picture stands.
+    """
 
     steps: tuple[int, ...]
     speed: float
     clock: Literal["time", "steps"]
+    seconds: float
 
     def transport(self, picture: int) -> str:
         """What the header says of it: the last picture stands."""
@@ -68,9 +70,8 @@ def write(run: RunDirectory, path: Path, progress: Progress, choices: Choices) -
             if text:
                 _line(file, [number / RATE, "o", text])
             progress.advance(1)
-        seconds = (len(pace.steps) - 1) / RATE
-        _line(file, [seconds + STANDS, "o", end(height)])
-    return f"{seconds:g} s of {width}×{height} cells; `asciinema play` shows it"
+        _line(file, [pace.seconds, "o", end(height)])
+    return f"{pace.seconds:g} s of {width}×{height} cells; `asciinema play` shows it"
 
 
 def pace_of(history: History, choices: Choices) -> Pace:
@@ -83,8 +84,8 @@ def pace_of(history: History, choices: Choices) -> Pace:
     length = timeline.seconds_at(last) - timeline.seconds_at(first) if timeline.has_times else 0.0
     timed = length > 0
     length = length if timed else (last - first) / STEPS_PER_SECOND
-    seconds = _seconds(choices, length, int(np.count_nonzero((timeline.steps >= first) & (timeline.steps <= last))))
-    parts = np.linspace(0.0, 1.0, max(round(seconds * RATE), 1) + 1) if last > first else np.zeros(1)
+    moving = _seconds(choices, length, int(np.count_nonzero((timeline.steps >= first) & (timeline.steps <= last))))
+    parts = np.linspace(0.0, 1.0, max(round(moving * RATE), 1) + 1) if last > first else np.zeros(1)
     if timed:
         begun, ended = timeline.seconds_at(first), timeline.seconds_at(last)
         places = np.interp(begun + parts * (ended - begun), timeline.seconds, timeline.steps)
@@ -93,26 +94,21 @@ def pace_of(history: History, choices: Choices) -> Pace:
     steps = np.clip(places + ROUNDING, first, last).astype(int)
     steps[0], steps[-1] = first, last
     speed = length / ((len(parts) - 1) / RATE) if len(parts) > 1 else 1.0
-    return Pace(tuple(steps.tolist()), speed, "time" if timed else "steps")
-
-
-def timeline_of(history: History) -> Timeline:
-    """When each step of a run came."""
-    times = history.times()
-    steps = times.steps if times.steps.size else history.series("train_loss").steps
-    return Timeline.of(steps, times.values, history.step)
+    moving = (len(parts) - 1) / RATE
+    whole = moving + STANDS if choices.seconds is None else max(choices.seconds, moving)
+    return Pace(tuple(steps.tolist()), speed, "time" if timed else "steps", whole)
 
 
 def _seconds(choices: Choices, length: float, rows: int) -> float:
-    """How long the recording takes: as somebody chose, or SECONDS, with a picture for every row where they are few."""
+    """How long the recording moves: as somebody chose, or as SECONDS allow; with a picture a row where they are few."""
     if choices.speed is not None and choices.seconds is not None:
         raise UsageError("--speed and --seconds both say how long it takes; give one of them")
     if choices.speed is not None:
         seconds = length / choices.speed
     elif choices.seconds is not None:
-        seconds = choices.seconds
+        seconds = choices.seconds - standing(choices.seconds)
     else:
-        seconds = min(SECONDS, max(rows - 1, 1) / RATE)
+        seconds = min(SECONDS - STANDS, max(rows - 1, 1) / RATE)
     if seconds > LONGEST:
         raise UsageError(
             f"that would take {seconds:,.0f} s, and a recording takes at most {LONGEST:,.0f} s; --seconds, a greater "

@@ -3,15 +3,14 @@
 import contextlib
 import os
 import shutil
-import signal
-import threading
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
-from types import FrameType
 
 from grokterm.errors import UsageError
+from grokterm.export.earlier import is_earlier
 from grokterm.export.formats import Format
+from grokterm.interruption import signals_raise
 
 
 @contextlib.contextmanager
@@ -27,7 +26,7 @@ def beside(path: Path, chosen: Format, *, force: bool) -> Iterator[Path]:
     written = target.with_name(f".{target.name}.{os.getpid()}.part")
     old = target.with_name(f".{target.name}.{os.getpid()}.old.part")
     try:
-        with _signals_raise():
+        with signals_raise():
             if chosen.inside:
                 written.mkdir()
             yield written
@@ -59,6 +58,16 @@ def _check(path: Path, target: Path, chosen: Format, *, force: bool) -> None:
     for inside in sorted(target.iterdir()) if chosen.inside else ():
         if not any(fnmatch(inside.name, pattern) for pattern in chosen.inside):
             raise UsageError(f"{path} is not replaced: it holds {inside.name}, which no such export has")
+    if not chosen.inside and not _may_go(target, chosen):
+        raise UsageError(f"{path} is not replaced: it is no file that such an export writes")
+
+
+def _may_go(target: Path, chosen: Format) -> bool:
+    """Whether a file is an earlier export, as far as it can be read."""
+    try:
+        return target.is_file() and is_earlier(target, chosen.module)
+    except OSError:
+        return False
 
 
 def _remove(path: Path) -> None:
@@ -67,24 +76,3 @@ def _remove(path: Path) -> None:
             shutil.rmtree(path)
         else:
             path.unlink()
-
-
-@contextlib.contextmanager
-def _signals_raise() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end the program the way Ctrl+C does: by an exception, so that it cleans up."""
-
-    def leave(number: int, _: FrameType | None) -> None:
-        raise SystemExit(128 + number)
-
-    if threading.current_thread() is not threading.main_thread():  # Python lets nobody else have signal handlers
-        yield
-        return
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-    for number, handler in before.items():
-        if handler is not signal.SIG_IGN:
-            signal.signal(number, leave)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

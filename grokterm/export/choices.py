@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from grokterm.errors import UsageError
-from grokterm.tui.replay.playhead import step_from
+from grokterm.places import step_asked
 
 OPTIONS: Mapping[str, str] = {
     "size": "--size",
@@ -20,15 +20,22 @@ OPTIONS: Mapping[str, str] = {
 """What the command line calls each."""
 SMALLEST, LARGEST = (20, 8), (400, 150)
 """Cells of a recorded screen: width and height."""
+STANDS = 2.0
+"""Seconds that the last picture stands longer than the others, before a player begins again."""
+
+
+def standing(seconds: float) -> float:
+    """How many of so many seconds in all the last picture stands: of few, half."""
+    return min(STANDS, seconds / 2)
 
 
 @dataclass(frozen=True)
 class Choices:
     """The choices of `grokterm export`; None where nobody chose.
 
-    size: cells of the screen, "120x36". speed: recorded seconds that pass in a second, as in a replay. seconds: from
-    the first picture to the last. first, last: steps or percentages, "12k", "40%". frames: most pictures.
-    frequency: whose circle is shown.
+    size: cells of the screen, "120x36". speed: recorded seconds that pass in a second, as in a replay. seconds: in
+    all, those included in which the last picture stands. first, last: steps or percentages, "12k", "40%". frames: most
+    pictures. frequency: whose circle is shown.
     """
 
     size: str | None = None
@@ -68,9 +75,7 @@ class Choices:
         text = getattr(self, name)
         if text is None:
             return default
-        step = step_from(text, last)
-        if step is None:
-            raise UsageError(f"{OPTIONS[name]} {text!r} is no step and no percentage; write 1200, 12k or 40%")
+        step = step_asked(text, last, OPTIONS[name])
         if step > last:
             raise UsageError(f"{OPTIONS[name]} {text}: the run ends at step {last:,}")
         return step

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grokterm.errors import RunError
-from grokterm.run.directory import RunDirectory
+from grokterm.run.directory import RunDirectory, no_run
 from grokterm.run.events import Event, LineTail, encode, event_from
 from grokterm.run.table import Rows, TableReader
 
@@ -60,13 +60,17 @@ class RecordedTable:
 
 @dataclass(frozen=True)
 class RunContents:
-    """A run as it was when it was looked at. `config_text` is its run.toml to the letter."""
+    """A run as it was when it was looked at. `config_text` is its run.toml to the letter.
+
+    problems: a sentence for each file that is no table although it should be; it is left out.
+    """
 
     name: str
     config: Mapping[str, Any]
     config_text: str
     events: tuple[Event, ...]
     tables: tuple[RecordedTable, ...]
+    problems: tuple[str, ...] = ()
 
     @property
     def nbytes(self) -> int:
@@ -95,13 +99,17 @@ class RunContents:
         """In words: how many tables, rows and events."""
         rows = sum(table.rows for table in self.tables)
         tables = "1 table" if len(self.tables) == 1 else f"{len(self.tables)} tables"
-        return f"{tables}, {rows:,} rows, {len(self.events):,} events"
+        return f"{tables}, {rows:,} rows, {len(self.events):,} events{self._without()}"
 
     def scalar_summary(self) -> str:
         """In words: how many scalars and events, and what is left out."""
         left_out = len(self.tables) - len(self.scalar_tables)
         also = f"; {left_out} vectors and matrices are left out, --to npz has them" if left_out else ""
-        return f"{sum(len(table.scalars) for table in self.tables)} scalars, {len(self.events):,} events{also}"
+        scalars = sum(len(table.scalars) for table in self.tables)
+        return f"{scalars} scalars, {len(self.events):,} events{also}{self._without()}"
+
+    def _without(self) -> str:
+        return f"; left out: {'; '.join(self.problems)}" if self.problems else ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,24 +133,34 @@ class Times:
 
 
 def contents_of(run: RunDirectory) -> RunContents:
-    """Look at a run: what is in it now. Raises RunError when it holds no row yet or cannot be read.
+    """Look at a run: what is in it now. Raises RunError when it holds no row (yet) or cannot be read.
 
     Tables are counted in the opposite of the order in which the trainer writes them, so that a row of any table has
     its row in steps.
     """
     config = run.read_config()
     if config is None:
-        raise RunError(f"{run.path} has no run.toml, so it is no run")
+        raise no_run(run.path)
     lines = LineTail(run.events_path).new()
     events = tuple(event for line in lines if (event := event_from(line)) is not None)
-    arrays = [_count(f"arrays/{safe(path.stem)}", path) for path in _array_paths(run)]
-    files = {"measures": run.measures_path, "tests": run.tests_path, "steps": run.steps_path}
-    counted = {name: _count(name, path) for name, path in files.items()}
-    found = (counted["steps"], counted["tests"], counted["measures"], *arrays)
-    tables = tuple(table for table in found if table is not None)
+    arrays = [(f"arrays/{safe(path.stem)}", path) for path in _array_paths(run)]
+    files = (("measures", run.measures_path), ("tests", run.tests_path), ("steps", run.steps_path))
+    counted: dict[str, RecordedTable] = {}
+    problems: list[str] = []
+    for name, path in (*arrays, *files):
+        try:
+            table = _count(name, path)
+        except RunError as error:
+            problems.append(str(error))
+        else:
+            counted |= {name: table} if table is not None else {}
+    tables = tuple(
+        counted[name] for name in ("steps", "tests", "measures", *(name for name, _ in arrays)) if name in counted
+    )
     if not any(table.rows for table in tables):
-        raise RunError(f"{run.path} has recorded nothing yet, so there is nothing to export")
-    return RunContents(run.name, config, run.config_path.read_text(encoding="utf-8"), events, tables)
+        raise RunError("; ".join(problems) or f"{run.path} has recorded nothing yet, so there is nothing to export")
+    text = run.config_path.read_text(encoding="utf-8")
+    return RunContents(run.name, config, text, events, tables, tuple(problems))
 
 
 def line_of(event: Event) -> str:

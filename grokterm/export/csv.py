@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from grokterm.export.contents import RecordedTable, contents_of, data_of, safe
-from grokterm.export.formats import Progress
+from grokterm.progress import Progress
 from grokterm.run.directory import RunDirectory
 from grokterm.run.table import Rows
 

@@ -11,25 +11,14 @@ from grokterm.errors import UsageError, nearest
 
 if TYPE_CHECKING:
     from grokterm.export.choices import Choices
+    from grokterm.progress import Progress
     from grokterm.run.directory import RunDirectory
-
-
-class Progress(Protocol):
-    """Told how far an export is, in any unit: how much there is to do, then how much more has been done."""
-
-    def begin(self, total: int) -> None:
-        """Say how much there is to do."""
-        ...
-
-    def advance(self, more: int) -> None:
-        """Say how much more has been done."""
-        ...
 
 
 class Writer(Protocol):
     """What the module of a format offers as `write`."""
 
-    def __call__(self, run: "RunDirectory", path: Path, progress: Progress) -> str:
+    def __call__(self, run: "RunDirectory", path: Path, progress: "Progress") -> str:
         """Write the run to `path`, a name that is free or an empty folder, and return in words what that is.
 
         Raises RunError when the run cannot be read, UsageError when a package is missing, OSError when the disk

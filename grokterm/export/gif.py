@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from grokterm.embedding import Floats
 from grokterm.export.choices import Choices
-from grokterm.export.formats import Progress
 from grokterm.export.scenes import scenes_of
-from grokterm.export.stage import HEIGHT, STANDS, WIDTH, Bars, Curve, Dots, Shape, Stage, Words, stage_of
+from grokterm.export.stage import HEIGHT, WIDTH, Bars, Curve, Dots, Shape, Stage, Words, stage_of
 from grokterm.export.svg import said
 from grokterm.extras import load
+from grokterm.progress import Progress
 from grokterm.run.directory import RunDirectory
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def write(run: RunDirectory, path: Path, progress: Progress, choices: Choices) -
 def _save(path: Path, pictures: "Iterator[Image]", stage: Stage) -> None:
     """Write the pictures one after the other, for ever."""
     delay = round(stage.delay * 1000)
-    durations = [delay] * (stage.pictures - 1) + [delay + round(STANDS * 1000)]
+    durations = [delay] * (stage.pictures - 1) + [round((stage.delay + stage.stands) * 1000)]
     first = next(pictures)
     first.save(
         path, "GIF", save_all=True, append_images=pictures, duration=durations, loop=0, optimize=False, disposal=1

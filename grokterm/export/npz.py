@@ -13,7 +13,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 from grokterm.export.contents import RecordedTable, contents_of, line_of
-from grokterm.export.formats import Progress
+from grokterm.progress import Progress
 from grokterm.run.directory import RunDirectory
 
 

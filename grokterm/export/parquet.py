@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grokterm.export.contents import RecordedTable, RunContents, contents_of, data_of, safe
-from grokterm.export.formats import Progress
 from grokterm.extras import load
+from grokterm.progress import Progress
 from grokterm.run.directory import RunDirectory
 from grokterm.run.table import Rows
 

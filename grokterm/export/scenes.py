@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from grokterm.charts import Line
 from grokterm.embedding import Floats, frequency_norms, on_circle, waves
 from grokterm.errors import RunError, UsageError
-from grokterm.export.choices import Choices
-from grokterm.export.formats import Progress
+from grokterm.export.choices import Choices, standing
 from grokterm.history import History
-from grokterm.report import plain
+from grokterm.progress import Progress
 from grokterm.run.checkpoint import CheckpointInfo, list_checkpoints, read
 from grokterm.run.directory import RunDirectory
+from grokterm.text import plain
 from grokterm.tui.panels.fourier import key_frequencies, paired
 
 FRAMES = 120
@@ -30,7 +30,8 @@ ENOUGH = 40
 """With so many checkpoints each picture is one: spectrum and circle of the same weights."""
 EMBEDDING = "model/W_E"
 SPECTRUM = "fourier_embedding"
-
+LARGEST_P = 10**6
+"""A modulus beyond is a slip of whoever wrote the run.toml."""
 LONGEST = 600.0
 """Seconds of an animation: a GIF holds no picture for longer than eleven minutes."""
 
@@ -99,7 +100,8 @@ def scenes_of(run: RunDirectory, choices: Choices, progress: Progress) -> Scenes
         raise UsageError(f"--seconds {choices.seconds:g}: an animation takes at most {LONGEST:g}")
     most = choices.frames or FRAMES
     if choices.seconds is not None:
-        most = min(most, max(int(choices.seconds / SHORTEST), 2))
+        moving = choices.seconds - standing(choices.seconds)
+        most = min(most, max(int(moving / SHORTEST), 2))
     steps = _chosen(known, first, most)
     if len(steps) < 2:
         where = f"from step {first:,} to {last:,}"
@@ -144,7 +146,7 @@ def _p(history: History, columns: int) -> int:
     task = (history.config or {}).get("task")
     said = task.get("p") if isinstance(task, dict) else None
     p = columns or (said if isinstance(said, int) else 0)
-    return p if p >= 3 and p % 2 else 0
+    return p if 3 <= p <= LARGEST_P and p % 2 else 0
 
 
 def _chosen(known: _Known, first: int, most: int) -> Steps:

@@ -15,7 +15,7 @@ from grokterm.drawing.axes import Limits, linear_limits, log_limits
 from grokterm.drawing.envelope import envelope
 from grokterm.drawing.ticks import linear_ticks, log_labels, log_ticks, step_labels, value_labels
 from grokterm.embedding import Floats, around
-from grokterm.export.choices import Choices
+from grokterm.export.choices import STANDS, Choices, standing
 from grokterm.export.scenes import FRAMES, Scenes
 from grokterm.tui.panels.fourier import MOST_NAMED
 
@@ -33,8 +33,6 @@ LARGEST = 1e150
 """Numbers beyond are drawn here, so that their squares stay finite."""
 ROUND, FEW, SLOWEST = 9.6, 5.0, 0.5
 """Seconds of a round with many pictures and with few, and of a picture at most, where nobody says how long."""
-STANDS = 2.0
-"""Seconds that the last picture stands longer than the others."""
 
 
 @dataclass(frozen=True)
@@ -106,18 +104,19 @@ Shape = Bars | Dots | Curve | Words
 
 @dataclass(frozen=True, eq=False)
 class Stage:
-    """The whole sheet and its clock: every picture stands for `delay` seconds, the last one `STANDS` longer."""
+    """The whole sheet and its clock: every picture stands for `delay` seconds, the last one `stands` longer."""
 
     title: str
     pictures: int
     delay: float
+    stands: float
     still: tuple[Shape, ...]
     moving: tuple[Shape, ...]
 
     @property
     def seconds(self) -> float:
         """Of a round."""
-        return self.pictures * self.delay + STANDS
+        return self.pictures * self.delay + self.stands
 
     def colours(self) -> tuple[str, ...]:
         """Every colour on it, each once."""
@@ -125,13 +124,13 @@ class Stage:
 
 
 def stage_of(scenes: Scenes, choices: Choices) -> Stage:
-    """Lay the scenes out. Takes seconds of `choices`: how long it moves before the last picture stands."""
+    """Lay the scenes out. Takes seconds of `choices`: how long a round takes."""
     pictures = len(scenes.steps)
+    delay, stands = round(min(max(FEW / pictures, ROUND / FRAMES), SLOWEST), 2), STANDS
     if choices.seconds is not None:
-        delay = choices.seconds / pictures
-    else:
-        delay = min(max(FEW / pictures, ROUND / FRAMES), SLOWEST)
-    delay = round(delay * 100) / 100  # a GIF counts hundredths
+        moving = choices.seconds - standing(choices.seconds)
+        delay = int(moving / pictures * 100 + 1e-6) / 100  # a GIF counts hundredths
+        stands = choices.seconds - pictures * delay
     with_circle = scenes.circle is not None
     spectrum = Box(52, 66, 442 if with_circle else BARS_ALONE, 268)
     parts = [_title(scenes), _spectrum(scenes, spectrum), _losses(scenes, Box(52, 388, BARS_ALONE, 62))]
@@ -144,6 +143,7 @@ def stage_of(scenes: Scenes, choices: Choices) -> Stage:
         title=f"{scenes.name}: the embedding's Fourier spectrum over training",
         pictures=pictures,
         delay=delay,
+        stands=stands,
         still=still,
         moving=tuple(shape for shape, moving in zip(shapes, moves, strict=True) if moving),
     )

@@ -14,9 +14,10 @@ import numpy as np
 
 from grokterm.embedding import Floats
 from grokterm.export.choices import Choices
-from grokterm.export.formats import Progress
+from grokterm.export.earlier import SVG_MARK
 from grokterm.export.scenes import Scenes, scenes_of
 from grokterm.export.stage import HEIGHT, PAPER, WIDTH, Bars, Curve, Dots, Shape, Stage, Words, stage_of
+from grokterm.progress import Progress
 from grokterm.run.directory import RunDirectory
 
 NOTHING = "M0 0"
@@ -49,7 +50,7 @@ def _write(file: TextIO, stage: Stage) -> None:
     fonts = "font-family=\"'DejaVu Sans', Verdana, Arial, sans-serif\""
     lines = 'fill="none" stroke-linejoin="round"'
     file.write(f'<svg xmlns="http://www.w3.org/2000/svg" {size} {fonts} {lines}>\n')
-    file.write(f"<title>{escape(stage.title)}</title>\n")
+    file.write(f"<title>{escape(stage.title)}</title>\n{SVG_MARK}\n")
     file.write(f'<rect width="100%" height="100%" fill="{PAPER}"/>\n')
     clock = _Clock(stage)
     for shape in (*stage.still, *stage.moving):

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grokterm.export.contents import SMALL_BLOCK_BYTES, RecordedTable, RunContents, contents_of, safe, words_of
-from grokterm.export.formats import Progress
 from grokterm.extras import load
+from grokterm.progress import Progress
 from grokterm.run.directory import RunDirectory
 
 if TYPE_CHECKING:

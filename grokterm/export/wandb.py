@@ -14,8 +14,8 @@ from typing import Any
 
 from grokterm.errors import UsageError
 from grokterm.export.contents import SMALL_BLOCK_BYTES, RecordedTable, RunContents, contents_of, safe, words_of
-from grokterm.export.formats import Progress
 from grokterm.extras import load
+from grokterm.progress import Progress
 from grokterm.run.directory import RunDirectory
 
 _Numbers = tuple[int, dict[str, Any]]

@@ -130,7 +130,7 @@ def _losses(values: StateDict, key: str) -> NDArray[np.float64]:
     stored = values.get(key)
     if stored is None:
         return np.zeros(0)
-    if isinstance(stored, Tensor) and stored.ndim == 1 and stored.layout == torch.strided:
+    if isinstance(stored, Tensor) and stored.ndim == 1:
         stored = stored.tolist()
     if not isinstance(stored, list | tuple):
         raise UsageError(f"its {key} are a {type(stored).__name__}, not a list of numbers")
@@ -186,9 +186,13 @@ def _rows(stored: object) -> Tensor | None:
         if not all(isinstance(row, int) and not isinstance(row, bool) and 0 <= row < LARGEST_COUNT for row in stored):
             raise UsageError("its train_indices are not all whole numbers from 0 on")
         stored = torch.tensor(stored, dtype=torch.int64)
-    if not isinstance(stored, Tensor) or stored.ndim != 1 or stored.is_floating_point() or stored.is_complex():
+    if not isinstance(stored, Tensor) or stored.ndim != 1 or not _is_whole(stored):
         raise UsageError("its train_indices are not a list of whole numbers")
     rows = stored.to(torch.int64)
     if rows.numel() == 0 or int(rows.min()) < 0 or bool((rows.sort().values.diff() == 0).any()):
         raise UsageError("its train_indices are empty, negative or name a pair twice")
     return rows
+
+
+def _is_whole(tensor: Tensor) -> bool:
+    return not tensor.is_floating_point() and tensor.dtype != torch.bool

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from grokterm.catalog import Catalog
-from grokterm.importers.phases import known_decay
+from grokterm.importers.phases import known_decay, why_none
 from grokterm.importers.plan import Plan
 from grokterm.preset import Part, Preset, Training, versions
 
@@ -69,8 +69,8 @@ def assumptions(plan: Plan) -> list[str]:
             f"{name} {values[name]:g}" if name != "betas" else f"betas {values[name]}" for name in unknown
         )
         assumed.append(f"{named}: the paper's, for the file does not say")
-    if None in known_decay(plan) and len(found.train_losses):
-        assumed.append("no phases are named, for their clock is lr · weight decay (--lr and --weight-decay give them)")
+    if len(found.train_losses) and (why := why_none(plan)):
+        assumed.append(f"no phases are named: {why}")
     return assumed
 
 

@@ -59,12 +59,12 @@ def is_state_dict(values: object) -> bool:
     return isinstance(values, Mapping) and any(isinstance(name, str) and _last(name) == "W_E" for name in values)
 
 
-def weights(values: Mapping[Any, object], size: int, p: int | None = None) -> Weights:
+def weights(values: Mapping[Any, object], p: int | None = None) -> Weights:
     """Recognise the layout by names and shapes and return the weights in ours.
 
-    `size` is the file's, in bytes: no tensor may claim more. `p` is what a person says it is. Raises UsageError.
+    The tensors are ones that `tensors.py` lets in; `p` is what a person says it is. Raises UsageError.
     """
-    found = _by_last_name(values, size)
+    found = _by_last_name(values)
     is_ours = any(str(name).startswith("model/") for name in values)
     layout: Layout = "Nanda" if found["W_O"].ndim == 2 else "grokterm" if is_ours else "TransformerLens"
     for name in NEEDED:
@@ -85,7 +85,7 @@ def _last(name: str) -> str:
     return re.split(r"[./]", name)[-1]
 
 
-def _by_last_name(values: Mapping[Any, object], size: int) -> dict[str, Tensor]:
+def _by_last_name(values: Mapping[Any, object]) -> dict[str, Tensor]:
     """The tensors under the last part of their names. Raises UsageError for what no one-layer model of ours has."""
     found: dict[str, Tensor] = {}
     for name, value in values.items():
@@ -103,23 +103,20 @@ def _by_last_name(values: Mapping[Any, object], size: int) -> dict[str, Tensor]:
             raise UsageError(f"it has a weight {said}, which grokterm's one-layer transformer has not")
         if last in found:
             raise UsageError(f"it has two weights called {last}")
-        found[last] = _plain(last, value, size)
+        found[last] = _floating(last, value)
     missing = [name for name in NEEDED if name not in found]
     if missing:
         raise UsageError(f"it has no {' and no '.join(missing)}, so it is not the weights of a one-layer transformer")
     return found
 
 
-def _plain(name: str, value: object, size: int) -> Tensor:
-    """A tensor of numbers that are really in the file."""
+def _floating(name: str, value: object) -> Tensor:
     if not isinstance(value, Tensor):
         raise UsageError(f"{name} is a {type(value).__name__}, not a tensor")
-    if value.layout != torch.strided or value.device.type != "cpu" or not value.is_floating_point():
-        raise UsageError(f"{name} is not a dense tensor of floating-point numbers ({value.dtype})")
+    if not value.is_floating_point():
+        raise UsageError(f"{name} holds {str(value.dtype).removeprefix('torch.')}, not floating-point numbers")
     if value.numel() == 0:
         raise UsageError(f"{name} has the shape {tuple(value.shape)}, which holds nothing")
-    if value.numel() * value.element_size() > size:
-        raise UsageError(f"{name} claims the shape {tuple(value.shape)}, more than the whole file holds")
     return value.detach()
 
 

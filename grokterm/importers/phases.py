@@ -1,9 +1,10 @@
 """The phase rule on a file's recorded losses, as far as it goes without inventing a number.
 
-The rule's clock is 1 / (lr · weight decay), so nothing is named where these are not known. Its first boundary needs the
-training losses alone. The later ones need accuracies and norms, which only checkpoints have: they are named where
-checkpoints stand as close as the rule looks (a tenth of the clock), for a boundary is then right to that many steps.
-Memorized_at needs the training accuracy of every step and is never given.
+The rule's clock is 1 / (lr · weight decay), so nothing is named where these are not known. Its later boundaries need
+accuracies and norms, which only checkpoints have: phases are named where checkpoints stand as close as the rule looks
+(a tenth of the clock), for a boundary is then right to that many steps. Elsewhere none is named at all: a run that
+groks would seem to stay in its first phases for ever. Memorized_at needs the training accuracy of every step and is
+never given.
 """
 
 import math
@@ -16,13 +17,13 @@ from grokterm.phases import MEMORIZATION, Change, PhaseRule
 
 def phases(plan: Plan, rows: Sequence[tuple[int, Mapping[str, float]]]) -> Iterator[tuple[int, Change]]:
     """Every change with the step at which it was certain; rows are the measures of the checkpoints, by step."""
-    lr, weight_decay = known_decay(plan)
-    losses = plan.contents.train_losses.tolist()
-    if lr is None or weight_decay is None or not losses:
+    if why_none(plan) or not len(plan.contents.train_losses):
         return
-    decay = lr * weight_decay
+    lr, weight_decay = known_decay(plan)
+    assert lr is not None
+    assert weight_decay is not None
+    decay, losses, measured = lr * weight_decay, plan.contents.train_losses.tolist(), dict(rows)
     rule = PhaseRule(plan.steps)
-    measured = dict(rows) if _close_enough([step for step, _ in rows], 0.1 / decay if decay else 0.0) else {}
     yield 0, Change(MEMORIZATION, 0, "training begins")
     for step, loss in enumerate((*losses, None)):  # and the weights after the last update
         if step in measured:
@@ -30,6 +31,19 @@ def phases(plan: Plan, rows: Sequence[tuple[int, Mapping[str, float]]]) -> Itera
             rule.see_norm(step, measured[step]["weight_norm_sq"])
         if loss is not None:
             yield from ((step, change) for change in rule.see_training(step, loss, math.nan, decay))
+
+
+def why_none(plan: Plan) -> str:
+    """Why no phases can be named for the file's losses; "" when they can."""
+    lr, weight_decay = known_decay(plan)
+    if lr is None or weight_decay is None:
+        return "their clock is lr · weight decay (--lr and --weight-decay give them)"
+    if not lr * weight_decay:
+        return "their clock, 1 / (lr · weight decay), stands still"
+    window = 0.1 / (lr * weight_decay)
+    if not _close_enough([step for step, _ in plan.states], window):
+        return f"accuracies are known at checkpoints only, and these are more than {window:,.0f} steps apart"
+    return ""
 
 
 def known_decay(plan: Plan) -> tuple[float | None, float | None]:

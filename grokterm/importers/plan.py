@@ -17,6 +17,7 @@ from grokterm.importers.contents import Contents, contents
 from grokterm.importers.layouts import Weights, weights
 from grokterm.importers.operation import find_operation
 from grokterm.importers.reading import open_file
+from grokterm.importers.settings import refuse_contradictions
 from grokterm.importers.split import Evidence, FoundSplit, find_split
 from grokterm.importers.timeline import Recorded, Shift, evaluated_after, saved_after
 from grokterm.models.transformer import Transformer
@@ -69,8 +70,9 @@ def plan(path: Path, choices: Choices) -> Plan:
     opened = open_file(path)
     try:
         found = contents(opened, choices.test_every)
-        checkpoints = [(epoch, weights(state, opened.size, choices.p)) for epoch, state in found.checkpoints]
-        final = None if found.final is None else weights(found.final, opened.size, choices.p)
+        refuse_contradictions(choices, found.settings)
+        checkpoints = [(epoch, weights(state, choices.p)) for epoch, state in found.checkpoints]
+        final = None if found.final is None else weights(found.final, choices.p)
         _refuse_mixed([state for _, state in checkpoints] + ([final] if final else []))
         return _planned(_source(path), choices, found, checkpoints, final)
     except OSError as error:

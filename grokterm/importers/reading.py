@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from grokterm.errors import UsageError
+from grokterm.importers.tensors import odd_tensor
 
 _UNREADABLE = (
     pickle.UnpicklingError,
@@ -50,8 +51,17 @@ class Opened:
 def open_file(path: Path) -> Opened:
     """Read a file of `torch.save` or a safetensors file; the kind is told from its first bytes, not from its name.
 
-    torch.load runs with weights_only=True alone. Raises UsageError, one sentence, for everything that is neither.
+    torch.load runs with weights_only=True alone. Every tensor in the values is dense, in memory, and no larger than the
+    file. Raises UsageError, one sentence, for everything else.
     """
+    opened = _opened(path)
+    odd = odd_tensor(opened.values, opened.size)
+    if odd:
+        raise UsageError(f"{path}: {odd}")
+    return opened
+
+
+def _opened(path: Path) -> Opened:
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):

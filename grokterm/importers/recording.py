@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from torch import Tensor
@@ -30,21 +30,12 @@ from grokterm.run.durable import sync_directory
 from grokterm.run.events import EventLog
 from grokterm.run.table import TableWriter
 
+if TYPE_CHECKING:  # its bar draws with rich, which the training side never imports
+    from grokterm.progress import Progress
+
 Row = dict[str, float]
 _STATE = {"knobs": {}, "edits": 0, "paused": False}
 """What a checkpoint says of the trainer; there was none of ours."""
-
-
-class Progress(Protocol):
-    """Is told how many checkpoints there are to measure, then of every one that is done."""
-
-    def begin(self, total: int) -> None:
-        """Say how much there is to do."""
-        ...
-
-    def advance(self, more: int) -> None:
-        """Say how much more has been done."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -55,8 +46,10 @@ class Recorded:
     last: Mapping[str, float]
 
 
-def record(plan: Plan, runs: Path, label: str, progress: Progress) -> Recorded:
+def record(plan: Plan, runs: Path, label: str, progress: "Progress") -> Recorded:
     """Write the run into the folder `runs` and return it. Nothing is left of one that fails or is interrupted.
+
+    progress is told how many checkpoints there are to measure, then of every one that is done.
 
     Raises UsageError when the folder cannot be written, RunError when the disk refuses.
     """
@@ -121,7 +114,7 @@ def _write_series(path: Path, name: str, values: np.ndarray[Any, Any], first: in
         table.sync()
 
 
-def _write_states(run: RunDirectory, plan: Plan, progress: Progress) -> list[tuple[int, Row]]:
+def _write_states(run: RunDirectory, plan: Plan, progress: "Progress") -> list[tuple[int, Row]]:
     """A checkpoint and a row of measures for each of the file's weights; returns the rows by step."""
     catalog = Catalog()
     measures = {name: catalog.load("measures", name) for name in catalog.names("measures")}

@@ -1,5 +1,6 @@
 """What a file's `config` and `optimizer` say about how it was trained, in our words."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from grokterm.errors import UsageError
+from grokterm.importers.choices import Choices
 from grokterm.values import Beta, Fraction, NotNegative, Positive, Seed
 
 _NAMES: dict[str, tuple[str, ...]] = {
@@ -37,6 +39,9 @@ _MUST_BE: dict[str, tuple[object, ...]] = {
     "positional_embedding_type": ("standard",),
 }
 """What makes a model another function than ours although its weights have the same shapes."""
+
+_SAME = 1e-6
+"""Relative difference of a number that went through float32."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,16 @@ def settings(config: object, optimizer: object) -> Settings:
         operation=operation if isinstance(operation, str) else None,
         seeds=tuple(dict.fromkeys(seed for seed in seeds if isinstance(seed, int))),
     )
+
+
+def refuse_contradictions(said: Choices, found: Settings) -> None:
+    """Raise UsageError when a flag gives another learning rate or weight decay than the file."""
+    for flag, name, value, known in (
+        ("--lr", "learning rate", said.lr, found.lr),
+        ("--weight-decay", "weight decay", said.weight_decay, found.weight_decay),
+    ):
+        if value is not None and known is not None and not math.isclose(value, known, rel_tol=_SAME):
+            raise UsageError(f"{flag} {value:g} is not what the file says: it was trained with the {name} {known:g}")
 
 
 def _first_group(optimizer: object) -> Mapping[object, object]:

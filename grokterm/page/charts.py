@@ -9,7 +9,7 @@ from grokterm.charts import BarChart, Chart, HeatChart, Line, LineChart, Moments
 from grokterm.history import History
 from grokterm.measured import BY_FREQUENCY, on_log_y, one_a_bar
 from grokterm.plot import MOST_CURVES
-from grokterm.report import plain
+from grokterm.text import plain
 from grokterm.tui.panel import Curve, CurvePanel
 from grokterm.tui.panels.accuracy import Accuracy
 from grokterm.tui.panels.excluded import Excluded
@@ -19,6 +19,9 @@ from grokterm.tui.panels.others import KNOBS, Others
 from grokterm.tui.panels.sparsity import Sparsity
 from grokterm.tui.panels.weight_norm import WeightNorm
 
+FEWEST_POINTS = 2
+"""Of at least one curve of a chart."""
+SHARES = (0.0, 1.0)
 MOST_OTHERS = 12
 """Charts of measures that have no panel of their own, and of vectors of a person's own."""
 STEPS = frozenset({"grad_norm", "update_norm"})
@@ -37,9 +40,26 @@ class Words:
     caption: str
 
 
+@dataclass(frozen=True)
+class Once:
+    """A value that was recorded at one step alone: there is no curve of it."""
+
+    label: str
+    step: int
+    value: float
+
+
 def charts_of(history: History) -> list[Captioned]:
     """Every chart of the report with the sentence under it; none where nothing is recorded."""
     return list(_Charts(history).all())
+
+
+def recorded_once(history: History) -> list[Once]:
+    """What would be charts of single dots, and is none of `charts_of`."""
+    charts = _Charts(history)
+    for _ in charts.all():
+        pass
+    return charts.once
 
 
 class _Charts:
@@ -50,6 +70,7 @@ class _Charts:
         self.span = whole(history)
         self.moments: Moments = moments_in(history, self.span)
         self.keys = tuple(key_frequencies(history, None))
+        self.once: list[Once] = []
 
     def all(self) -> Iterator[Captioned]:
         has_live = {"restricted_loss", "excluded_loss"} <= set(self.history.names())
@@ -74,9 +95,10 @@ class _Charts:
         """Those of the curves that are recorded; nothing where none is."""
         found = ((curve, *panel.series(self.history, curve.column)) for curve in curves)
         lines = [Line(plain(curve.label), curve.style, steps, values) for curve, steps, values in found if len(steps)]
-        if not lines:
+        if all(len(line.steps) < FEWEST_POINTS for line in lines):
+            self.once += [Once(_said(words, line), int(line.steps[0]), float(line.values[0])) for line in lines]
             return
-        low, high = panel.limits
+        low, high = SHARES if all("accuracy" in curve.column for curve in curves) else panel.limits
         left_out = len(lines) - MOST_CURVES
         chart = LineChart(
             title=words.title,
@@ -131,3 +153,8 @@ class _Charts:
             more = len(single) - MOST_OTHERS if curve is single[:MOST_OTHERS][-1] else 0
             caption = f"{more:,} more measures have no figure here." if more > 0 else ""
             yield from self.curves(others, [curve], Words(plain(curve.label), "", caption))
+
+
+def _said(words: Words, line: Line) -> str:
+    """The name of a curve outside its chart: "Accuracy: test"."""
+    return words.title if line.label == words.title else f"{words.title}: {line.label}"

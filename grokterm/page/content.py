@@ -14,9 +14,11 @@ import tomli_w
 from grokterm import __version__
 from grokterm.charts import Chart
 from grokterm.history import History
-from grokterm.page.charts import charts_of
-from grokterm.report import how_it_stands, measures_cost, plain, results
+from grokterm.page.charts import Once, charts_of, recorded_once
+from grokterm.report import how_it_stands, measures_cost, results
 from grokterm.run.events import Event
+from grokterm.run.outcome import INTERRUPTED, standing
+from grokterm.text import plain
 from grokterm.tui.panels.fourier import key_frequencies
 from grokterm.tui.panels.log import number_text
 
@@ -83,9 +85,11 @@ def page_of(history: History, *, alive: bool) -> Page:
     """The report of a run as its history tells it now. `alive`: a trainer holds it, and there is more to come."""
     config = history.config or {}
     figures = tuple(Figure(chart, caption) for chart, caption in charts_of(history))
+    once = recorded_once(history)
     sections = [
         Section("Summary", (Table(tuple(_summary(history, alive=alive).items())),)),
         Section("Figures", figures or (Paragraph("Nothing was recorded that could be drawn."),)),
+        *([Section("Recorded at one step", (_once(once),))] if once else []),
         Section("Phases", (_phases(history),)),
         Section("Interventions", _interventions(history)),
     ]
@@ -109,6 +113,8 @@ def _summary(history: History, *, alive: bool) -> dict[str, str]:
     said = {"state": _state(history, alive=alive)}
     for label, text in results(history).items():
         said[label] = ", ".join(" ".join(part.split()) for part in re.split(r"   (?=accuracy|not finite)", text))
+    if history.problems:
+        said["left out"] = _cell("; ".join(history.problems))
     if history.phase:
         said["phase"] = plain(history.phase)
     clusters = history.array("neuron_clusters")
@@ -121,9 +127,8 @@ def _summary(history: History, *, alive: bool) -> dict[str, str]:
     said |= {label: _cell(config[label]) for label in ("preset", "seed") if label in config}
     said |= {"started": _when(config["started"])} if "started" in config else {}
     said |= {"device": device} if (device := _device(history, config)) else {}
-    versions = config.get("versions", config)
-    programs = [name for name in ("grokterm", "torch", "numpy", "python") if name in versions]
-    said |= {"versions": ", ".join(f"{name} {_cell(versions[name])}" for name in programs)} if programs else {}
+    programs = [name for name in ("grokterm", "torch", "numpy", "python") if name in config]
+    said |= {"versions": ", ".join(f"{name} {_cell(config[name])}" for name in programs)} if programs else {}
     return said
 
 
@@ -134,15 +139,14 @@ def _state(history: History, *, alive: bool) -> str:
         said = how_it_stands(history)
     if alive:
         return f"{said}; it goes on, and this page is of that moment"
-    if history.state in ("training", "paused", "stopping"):
+    if history.state != "loading" and standing(history.state, alive=False) == INTERRUPTED:
         return f"{said}; nobody trains it any more, and it did not say why"
     return said
 
 
 def _device(history: History, config: Mapping[str, object]) -> str:
-    resolved = config.get("resolved", config)
-    told = next((event.data for event in history.events if "device" in event.data), resolved)
-    if not isinstance(told, Mapping) or "device" not in told:
+    told = next((event.data for event in history.events if "device" in event.data), config)
+    if "device" not in told:
         return ""
     threads = told.get("threads")
     return _cell(told["device"]) + (f", {_cell(threads)} thread{'' if threads == 1 else 's'}" if threads else "")
@@ -156,15 +160,21 @@ def _when(started: object) -> str:
         return _cell(started)
 
 
+def _once(values: Sequence[Once]) -> Block:
+    """What has no figure because a curve needs two points."""
+    rows = [(_cell(value.label), f"{value.step:,}", f"{value.value:.6g}") for value in values[:MOST_ROWS]]
+    return Table(tuple(rows), ("what", "step", "value"))
+
+
 def _phases(history: History) -> Block:
     """Phases and marks in the order of the steps at which they began."""
-    rows = []
+    rows: list[tuple[int, tuple[str, ...]]] = []
     for event in history.events:
-        if event.kind == "phase" and isinstance(event.data.get("at"), int):
+        if event.kind == "phase" and isinstance(at := event.data.get("at"), int):
             mark = str(event.data.get("mark", "")).replace("_at", "").replace("memorized", "memorised")
             name = f"{mark} for good" if mark else event.data.get("phase", "")
-            rows.append((event.data["at"], (_cell(name), _cell(event.data.get("why", "")), f"{event.step:,}")))
-    rows.sort(key=lambda row: int(str(row[0])))
+            rows.append((int(at), (_cell(name), _cell(event.data.get("why", "")), f"{event.step:,}")))
+    rows.sort(key=lambda row: row[0])
     if not rows:
         return Paragraph("None was told apart.")
     return Table(

@@ -57,6 +57,11 @@ def parse(text: str) -> Configuration:
     return whole if len(whole) == length else tomllib.loads(text)
 
 
+def is_imported(configuration: Configuration) -> bool:
+    """Whether the run was made of somebody else's file: some of its settings are assumptions, and it has no marks."""
+    return isinstance(configuration.get("source"), Mapping)
+
+
 def setting_names(configurations: Iterable[Configuration]) -> frozenset[str]:
     """Return the dotted path of every setting that any of these has: "optimizer.lr", "training.steps", "device"."""
     names: set[str] = set()

@@ -22,6 +22,7 @@ from grokterm.errors import RunError, UsageError
 from grokterm.run.durable import write_whole
 
 _BEFORE_RECORDING = {"lock", "trainer.log", "events.jsonl", "inbox.jsonl", "arrays", "checkpoints"}
+_DEEPEST = 50  # tables in tables; whoever writes or prints them calls itself for each
 _LOCK_ATTEMPTS = 10  # 5 ms apart: somebody asking `is_alive` holds the lock for microseconds
 
 
@@ -96,15 +97,21 @@ class RunDirectory:
             raise RunError(f"{self.config_path} cannot be written: {error.strerror}") from error
 
     def read_config(self) -> dict[str, Any] | None:
-        """Return run.toml, or None while it is not there. Raises RunError when it is not TOML or cannot be read."""
+        """Return run.toml, or None while it is not there.
+
+        Raises RunError when it is not TOML, cannot be read, or is nested beyond all sense.
+        """
         try:
-            return tomllib.loads(self.config_path.read_bytes().decode())
+            config = tomllib.loads(self.config_path.read_bytes().decode())
         except FileNotFoundError:
             return None
         except OSError as error:
             raise RunError(f"{self.config_path} cannot be read: {error.strerror}") from error
         except (ValueError, RecursionError) as error:
             raise RunError(f"{self.config_path} is not valid TOML: {error}") from error
+        if _is_deep(config):
+            raise RunError(f"{self.config_path} has tables more than {_DEEPEST} deep in each other")
+        return config
 
     def discard(self) -> None:
         """Remove a run in which nothing was recorded yet. Raises RunError, removing nothing, for any other run."""
@@ -122,6 +129,11 @@ class RunDirectory:
             self.path.rmdir()
         except OSError as error:
             raise RunError(f"{self.path} cannot be removed: {error.strerror}") from error
+
+
+def no_run(path: Path | str) -> RunError:
+    """The error about a directory without a run.toml."""
+    return RunError(f"{path} has no run.toml, so it is no run, or one in which nothing is recorded yet")
 
 
 def create(runs: Path, label: str, now: datetime | None = None) -> RunDirectory:
@@ -210,6 +222,17 @@ def is_alive(run: RunDirectory) -> bool:
     finally:
         os.close(file)
     return False
+
+
+def _is_deep(config: Mapping[str, Any]) -> bool:
+    """Whether tables lie more than `_DEEPEST` deep in each other."""
+    level: list[object] = [config]
+    for _ in range(_DEEPEST):
+        inside = [
+            item.values() if isinstance(item, Mapping) else item for item in level if isinstance(item, Mapping | list)
+        ]
+        level = [value for values in inside for value in values]
+    return bool(level)
 
 
 def _holder(file: int) -> str:

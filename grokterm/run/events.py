@@ -82,6 +82,15 @@ def decode(value: object) -> object:
     return value
 
 
+def decoded(line: Mapping[str, object] | None) -> dict[str, object] | None:
+    """`decode` for what `objects_in` found in a line; None also for lists in lists beyond all sense."""
+    try:
+        found = None if line is None else decode(line)
+    except RecursionError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
 def append_line(path: Path, mapping: Mapping[str, object]) -> None:
     """Append one object in one write, so that several writers never mix their lines. Raises OSError.
 
@@ -128,9 +137,9 @@ class LineTail:
         self._seen = self._next + len(content)
         complete = content[: content.rfind(b"\n") + 1]
         self._next += len(complete)
-        objects = objects_in([line for line in complete.splitlines() if line.strip()])
+        objects = [decoded(item) for item in objects_in([line for line in complete.splitlines() if line.strip()])]
         self.skipped += objects.count(None)
-        return [decoded for item in objects if item is not None and isinstance(decoded := decode(item), dict)]
+        return [item for item in objects if item is not None]
 
 
 class EventLog:

@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 from grokterm.errors import RunError, nearest
-from grokterm.run.directory import RunDirectory
+from grokterm.run.directory import RunDirectory, no_run
 
-_STAMP = re.compile(r"\d{4}-\d{2}-\d{2}-\d{6}-")
+_STAMP = re.compile(r"\d{4}-\d{2}-\d{2}-\d{6}-(?=.)")
 _STARTED = re.compile(rb"^started = (\d{1,11}(?:\.\d+)?)\r?$", re.MULTILINE)
 _HEAD = 4096  # bytes of run.toml that hold its first keys
 _MOST_NAMED = 5
@@ -43,7 +43,7 @@ def find(folder: Path, reference: str = "-") -> RunDirectory:
             return RunDirectory(path)
     runs = [] if "/" in reference else runs_in(folder)
     names = [run.path.name for run in runs]
-    for short in (names, [_STAMP.sub("", name, count=1) for name in names]):
+    for short in (names, [without_date(name) for name in names]):
         matches = [run for run, name in zip(runs, short, strict=True) if name.startswith(reference)]
         if len(matches) == 1:
             return matches[0]
@@ -52,10 +52,14 @@ def find(folder: Path, reference: str = "-") -> RunDirectory:
             more = f" and {len(matches) - _MOST_NAMED} more" if len(matches) > _MOST_NAMED else ""
             raise RunError(f"{reference!r} could be {named}{more}; say more of the name")
     if "/" in reference or os.path.isdir(reference):  # noqa: PTH112 - Path.is_dir raises where a name is too long
-        what = "has no run.toml, so it is no run" if os.path.isdir(reference) else "is no directory"  # noqa: PTH112
-        raise RunError(f"{reference} {what}")
+        raise no_run(reference) if os.path.isdir(reference) else RunError(f"{reference} is no directory")  # noqa: PTH112
     there = nearest(reference, names[:20]) if runs else "there is none yet"
     raise RunError(f"there is no run {reference!r} in {folder}; {there}")
+
+
+def without_date(name: str) -> str:
+    """A run's name without the date and time that it begins with."""
+    return _STAMP.sub("", name, count=1)
 
 
 def _begun(path: Path) -> float | None:

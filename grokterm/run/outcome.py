@@ -1,15 +1,32 @@
-"""What the events of a run come to: its state, step, phase and marks, without keeping the events."""
+"""What the events of a run come to: its state, step, phase and marks, without keeping the events.
 
-import math
+Also what a state means: which ones end a run, and when a run was interrupted.
+"""
+
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from grokterm.errors import RunError
-from grokterm.run.events import objects_in
+from grokterm.run.events import Event, decoded, event_from, objects_in
 
+ENDED = frozenset({"finished", "stopped", "failed"})
+"""The states after which there is no more of a run."""
+INTERRUPTED = "interrupted"
+"""What a run is called that told no end and that nobody trains."""
+MOST_STEPS = 2**63
 _TOLD = re.compile(rb'"(?:state|phase|steps)"')  # what a line must hold to change more than the step
+
+
+def standing(state: str, *, alive: bool) -> str:
+    """How a run stands whose trainer last told `state`: as told, "loading" before it told any, or interrupted."""
+    return (state or "loading") if alive or state in ENDED else INTERRUPTED
+
+
+def step_count(steps: object) -> int | None:
+    """A number of steps as a run's files say it; None where what they say is no number of steps."""
+    return int(steps) if isinstance(steps, int | float) and 1 <= steps < MOST_STEPS else None
 
 
 @dataclass
@@ -22,28 +39,23 @@ class Outcome:
     phase: str = ""
     marks: dict[str, int] = field(default_factory=dict)
 
-    def take_in(self, data: Mapping[str, object]) -> None:
-        """Take in one event as its line holds it; a line that is no event changes nothing."""
-        kind, step = data.get("event"), data.get("step")
-        if not isinstance(step, int) or not isinstance(data.get("time"), int | float):
-            return
-        self.step = step
-        if kind == "state" and isinstance(state := data.get("state"), str):
-            self.state = state
-            knobs = data.get("knobs")
-            self._plan(knobs.get("steps") if isinstance(knobs, dict) else None)
-        elif kind == "edit" and data.get("knob") == "steps":
-            self._plan(data.get("new"))
-        elif kind == "phase" and isinstance(at := data.get("at"), int):
-            phase, mark = data.get("phase"), data.get("mark")
-            if isinstance(phase, str):
+    def take_in(self, event: Event) -> None:
+        """Take in the next event."""
+        self.step = event.step
+        match event.kind, event.data:
+            case "state", {"state": str(state), **data}:
+                self.state = state
+                knobs = data.get("knobs") if state == "training" else None
+                self._plan(knobs.get("steps") if isinstance(knobs, Mapping) else None)
+            case "edit", {"knob": "steps", "new": new}:
+                self._plan(new)
+            case "phase", {"phase": str(phase), "at": int()}:
                 self.phase = phase
-            elif isinstance(mark, str):
+            case "phase", {"mark": str(mark), "at": int(at)}:
                 self.marks[mark] = at
 
     def _plan(self, steps: object) -> None:
-        if isinstance(steps, int | float) and math.isfinite(steps):
-            self.steps = int(steps)
+        self.steps = told if (told := step_count(steps)) is not None else self.steps
 
 
 def read_outcome(path: Path) -> Outcome:
@@ -61,5 +73,7 @@ def read_outcome(path: Path) -> Outcome:
         raise RunError(f"{path} cannot be read: {error.strerror}") from error
     *lines, last = [b"", *content[: content.rfind(b"\n") + 1].splitlines()]
     for item in objects_in([*filter(_TOLD.search, lines), last]):
-        told.take_in(item or {})
+        line = decoded(item)
+        if line is not None and (event := event_from(line)) is not None:
+            told.take_in(event)
     return told

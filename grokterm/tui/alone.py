@@ -1,9 +1,10 @@
 """A screen that only looks, as the whole program: nothing trains beside it, and no run is written to."""
 
+import os
 import signal
 import sys
 import tempfile
-from pathlib import Path
+import threading
 from types import FrameType
 from typing import Any
 
@@ -12,28 +13,35 @@ from textual.app import App
 from grokterm.errors import GroktermError
 from grokterm.tui.terminal import terminal_to_itself
 
+ENDED_BY = (signal.SIGTERM, signal.SIGHUP)
+GONE_SECONDS = 1.0
+"""How long a screen may take to put a terminal in order that has perhaps gone away: writing to it may never end."""
+
 
 def show_alone(app: App[Any]) -> None:
-    """Run the app until the person leaves or SIGTERM comes. Raises GroktermError when the screen fails.
+    """Run the app until the person leaves or a signal ends it. Raises GroktermError when the screen fails.
 
-    What anything prints meanwhile is kept off the screen and told afterwards. SIGHUP ends the process, as it does by
-    default: the terminal is gone, and there is nothing to save.
+    What anything prints meanwhile is kept off the screen and told afterwards.
     """
 
     def leave(number: int, _: FrameType | None) -> None:
+        if number == signal.SIGHUP:
+            last = threading.Timer(GONE_SECONDS, os._exit, (128 + number,))
+            last.daemon = True
+            last.start()
         app.exit(return_code=128 + number)
 
-    with tempfile.TemporaryDirectory(prefix="grokterm-") as folder:
-        log = Path(folder) / "screen.log"
-        before = signal.signal(signal.SIGTERM, leave)
+    before = {number: signal.signal(number, leave) for number in ENDED_BY}
+    with tempfile.TemporaryFile() as printed:  # without a name: nothing is left however the process ends
         try:
-            with terminal_to_itself(log):
+            with terminal_to_itself(printed.fileno()):
                 app.run(mouse=False)
         finally:
-            signal.signal(signal.SIGTERM, before)
-        printed = log.read_text(errors="replace")
-    sys.stderr.write(printed)
-    if app.return_code == 128 + signal.SIGTERM:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+        printed.seek(0)
+        sys.stderr.write(printed.read().decode(errors="replace"))
+    if (app.return_code or 0) > 128:
         raise SystemExit(app.return_code)
     if app.return_code:
         raise GroktermError("the screen failed, for the reason above; nothing in the run was touched")

@@ -15,7 +15,7 @@ from grokterm.drawing.cells import Markers
 from grokterm.drawing.colours import Palette
 from grokterm.errors import UsageError
 from grokterm.tui.panel import Panel
-from grokterm.tui.screens.watching import WatchScreen
+from grokterm.tui.screens.panels import PanelsScreen
 
 STYLES = Path(__file__).with_name("grokterm.tcss")
 
@@ -28,7 +28,7 @@ class GroktermApp(App[None]):
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "leave", "quit", show=False, priority=True)]
 
-    watch_screen: WatchScreen
+    watch_screen: PanelsScreen
 
     def __init__(self) -> None:
         super().__init__(ansi_color=True)

@@ -1,9 +1,12 @@
 """Every series at a step, or at two steps and what lies between them, as lines of text. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from grokterm.drawing.ticks import format_value
 from grokterm.history import History
+
+IN_FULL_FROM = 100
+"""Columns of a terminal that has room for two numbers in full beside a name, a difference and a ratio."""
 
 
 def values(history: History, step: int) -> str:
@@ -12,15 +15,19 @@ def values(history: History, step: int) -> str:
     return table([(name, f"{found[0]:,}", repr(found[1])) if found else (name, "–", "–") for name, found in lines])
 
 
-def differences(history: History, a: int, b: int) -> str:
-    """A line a series: its recorded values in full at or before steps a and b, their difference and ratio."""
-    lines = [(name, *_at_both(history, name, a, b)) for name in history.names()]
+def differences(history: History, a: int, b: int, width: int) -> str:
+    """A line a series: its recorded values at or before steps a and b, their difference and ratio.
+
+    In full on a terminal of IN_FULL_FROM columns or more, else to the digits that a legend shows.
+    """
+    write = repr if width >= IN_FULL_FROM else format_value
+    lines = [(name, *_at_both(history, name, a, b, write)) for name in history.names()]
     return table([("", "A", "B", "B − A", "B / A"), *lines])
 
 
-def _at_both(history: History, name: str, a: int, b: int) -> tuple[str, str, str, str]:
+def _at_both(history: History, name: str, a: int, b: int, write: Callable[[float], str]) -> tuple[str, str, str, str]:
     first, second = ((found[1] if found else None) for found in (history.value_at(name, a), history.value_at(name, b)))
-    at_a, at_b = ("–" if value is None else repr(value) for value in (first, second))
+    at_a, at_b = ("–" if value is None else write(value) for value in (first, second))
     if first is None or second is None:
         return at_a, at_b, "", ""
     return at_a, at_b, format_value(second - first), format_value(second / first) if first else ""

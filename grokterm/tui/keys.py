@@ -78,10 +78,13 @@ LEAVING = (
     Key("ctrl+p", "ctrl+p", "app.command_palette", "every action by name"),
     Key("q,ctrl+c", "q", "leave", "quit; asks first while this screen's run is training"),
 )
+LOOKING = (*LEAVING[:2], Key("q,ctrl+c", "q", "leave", "quit"))
+"""How one leaves a screen beside which nothing is trained."""
+
 Groups = Sequence[tuple[str, Sequence[Key]]]
 
 LIVE: Groups = (("Training", STEERING), ("Cursor", CURSOR), ("View", VIEWING), ("", LEAVING))
-REPLAY: Groups = (("Playhead", PLAYHEAD), ("View", VIEWING), ("", LEAVING))
+REPLAY: Groups = (("Playhead", PLAYHEAD), ("View", VIEWING), ("", LOOKING))
 
 
 def bindings(groups: Groups) -> list[Binding]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 PANEL_WIDTH = 58
 PANEL_HEIGHT = 13
+LOG_DIGIT = 7
 NARROW = 100
 """Below this width one panel is shown at a time, picked by its digit."""
 
@@ -33,7 +34,7 @@ def arrange(width: int, height: int, chosen: int, *, zoomed: bool, log_digit: in
         return Layout(((chosen,),), header, log, footer, framed)
     columns = min(3, max(2, width // PANEL_WIDTH))
     rows = 2 if left >= 2 * PANEL_HEIGHT else 1
-    log = 0 if left < rows * PANEL_HEIGHT + 3 else 8 if left - rows * 18 >= 8 else 4
+    log = 8 if left - rows * 18 >= 8 else min(left - rows * PANEL_HEIGHT, 4)
     places = ORDER[: rows * columns]
     if chosen not in places and chosen != log_digit:
         places = (*places[:-1], chosen)

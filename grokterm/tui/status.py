@@ -6,6 +6,8 @@ from math import isfinite
 from grokterm.drawing.cells import ASCII_SIGNS, Markers, Row, Span, one_cell_each, row_of
 from grokterm.drawing.ticks import format_value
 from grokterm.history import History
+from grokterm.run.configuration import setting
+from grokterm.run.outcome import step_count
 from grokterm.tui.panel import short_knob
 
 STATES = {
@@ -16,6 +18,7 @@ STATES = {
     "stopped": ("■", "strong", "stopped"),
     "finished": ("✓", "good", "finished"),
     "failed": ("✗", "problem", "failed"),
+    "interrupted": ("✗", "pending", "interrupted"),
 }
 MOST_BAR, LEAST_BAR = 24, 5
 """Cells of the progress bar."""
@@ -23,15 +26,24 @@ HEADER_KNOBS = ("lr", "weight_decay", "beta1", "beta2")
 
 
 def header(
-    history: History, run: str, preset: str, width: int, height: int, markers: Markers, transport: str = ""
+    history: History,
+    run: str,
+    preset: str,
+    width: int,
+    height: int,
+    markers: Markers,
+    transport: str = "",
+    *,
+    losses: bool = True,
 ) -> tuple[Row, ...]:
     """The run and its progress; below it (where height is 2) state, phase, knobs and what is pending.
 
-    `transport` says how a replay moves and takes the place of the training's speed.
+    `transport` says how a replay moves and takes the place of the training's speed. Where it is narrow, the newest
+    `losses` are told too.
     """
     rows = [_progress_line(history, run, preset, width, transport)]
     if height > 1:
-        rows.append(_state_line(history, width))
+        rows.append(_state_line(history, width, losses=losses))
     return tuple(_translated(row, markers) for row in rows[:height])
 
 
@@ -55,7 +67,9 @@ def notice(text: str, style: str, width: int, markers: Markers) -> Row:
 
 
 def duration(seconds: float) -> str:
-    """1:05, 12:46, 3:07:00; from 100 hours on in days."""
+    """1:05, 12:46, 3:07:00; from 100 hours on in days; ? for what is no time."""
+    if not isfinite(seconds):
+        return "?"
     whole = int(seconds)
     if whole >= 360_000:
         return f"{whole // 86_400} d"
@@ -65,10 +79,8 @@ def duration(seconds: float) -> str:
 
 def planned_steps(history: History) -> int:
     """How far the run is to train, as far as is known; 0 while it is not."""
-    if "steps" in history.knobs:
-        return int(history.knobs["steps"])
-    training = (history.config or {}).get("training", {})
-    return int(training.get("steps", 0)) if isinstance(training, dict) else 0
+    in_config = setting(history.config or {}, "training.steps")
+    return step_count(history.knobs.get("steps")) or step_count(in_config) or 0
 
 
 def _progress_line(history: History, run: str, preset: str, width: int, transport: str) -> Row:
@@ -102,7 +114,7 @@ def _progress_line(history: History, run: str, preset: str, width: int, transpor
     return row_of([Span(f" {count}{tail} ", ""), *([Span(f" {short}", "strong")] if fits else [])], width)
 
 
-def _state_line(history: History, width: int) -> Row:
+def _state_line(history: History, width: int, *, losses: bool) -> Row:
     wide = width >= 100
     sign, style, word = STATES.get(history.state, ("●", "quiet", history.state))
     spans = [Span(f" {sign} ", style), Span(word, style if history.state != "training" else "")]
@@ -121,7 +133,7 @@ def _state_line(history: History, width: int) -> Row:
     if wide and {"lr", "weight_decay"} <= history.knobs.keys():
         decay = history.knobs["lr"] * history.knobs["weight_decay"]
         spans += [apart, Span("lr·wd ", "quiet"), Span(format_value(decay), "")]
-    extra = _extra_wide(history) if wide else _extra_narrow(history)
+    extra = _extra_wide(history) if wide else _extra_narrow(history) if losses else []
     room = width - sum(len(span.text) for span in spans) - 2
     for label, text in extra:
         needed = len(label) + len(text) + 4

@@ -10,8 +10,9 @@ from grokterm.drawing.cells import Markers
 
 
 @contextlib.contextmanager
-def terminal_to_itself(log: Path) -> Iterator[None]:
-    """File descriptors 1 and 2 point at `log` inside; Python's own `sys.__stdout__` and `__stderr__` at the terminal.
+def terminal_to_itself(log: Path | int) -> Iterator[None]:
+    """File descriptors 1 and 2 point at `log` (a file's path, or an open one) inside, and Python's own
+    `sys.__stdout__` and `sys.__stderr__` at the terminal.
 
     Textual draws on `sys.__stderr__` and asks `sys.__stdout__` for the size; a library that prints from C, or a child
     process, would write over the picture.
@@ -21,7 +22,8 @@ def terminal_to_itself(log: Path) -> Iterator[None]:
     kept = os.dup(1), os.dup(2)
     streams = sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__
     terminal = os.fdopen(os.dup(1), "w", encoding=sys.stdout.encoding, errors="replace")
-    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+    file = os.dup(log) if isinstance(log, int) else os.open(log, flags, 0o666)
     printed = os.fdopen(os.dup(file), "a", buffering=1, encoding="utf-8", errors="replace")
     try:
         os.dup2(file, 1)

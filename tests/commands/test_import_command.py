@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -135,6 +136,32 @@ def test_a_signal_leaves_nothing_of_the_run(
     assert result.exit_code == code
     assert signal.getsignal(number) == before
     assert not (tmp_path / "runs").exists()
+
+
+def test_under_nohup_an_import_outlives_its_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def hung_up(*arguments: Any, **said: Any) -> None:
+        os.kill(os.getpid(), signal.SIGHUP)
+        write(*arguments, **said)
+
+    path, write = foreign.saved(tmp_path, foreign.nanda(foreign.trained())), EventLog.write
+    monkeypatch.setattr(EventLog, "write", hung_up)
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        lines_of(path, "--runs", tmp_path / "runs")
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert len(runs_in(tmp_path / "runs")) == 1
+
+
+def test_a_flag_against_the_file_is_refused(tmp_path: Path) -> None:
+    values = foreign.nanda(foreign.trained()) | {"config": {"lr": 1e-3, "weight_decay": 1.0}}
+    command = ["import", str(foreign.saved(tmp_path, values)), "--runs", str(tmp_path / "runs")]
+    for flags, said in ((["--lr", "5"], "--lr 5 is not"), (["--weight-decay", "7"], "--weight-decay 7 is not")):
+        result = CliRunner().invoke(app, [*command, *flags])
+        assert isinstance(result.exception, UsageError)
+        assert f"run.pth: {said} what the file says" in str(result.exception)
+    assert not (tmp_path / "runs").exists()
+    lines_of(*command[1:], "--lr", "0.001", "--weight-decay", "1")
 
 
 def test_every_viewer_takes_an_imported_run(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def test_the_chart_is_as_large_as_asked(run: RunDirectory, width: int, height: i
         (("recorded", "excluded_loss_k/3"), "log y   ⣿ excluded_loss_k/3"),
         (("-", "test_loss", "--no-log-y", "--log-x"), ", log x   ⣿ test_loss"),
         (("-", "fourier_embedding"), "fourier_embedding, step 380"),
-        (("-", "fourier_embedding", "--to", "45"), "fourier_embedding, step 40"),
+        (("-", "fourier_embedding", "--until", "45"), "fourier_embedding, step 40"),
     ],
 )
 def test_measures_are_drawn(run: RunDirectory, arguments: tuple[str, ...], said: str) -> None:
@@ -71,7 +71,7 @@ def test_measures_are_drawn(run: RunDirectory, arguments: tuple[str, ...], said:
 
 
 def test_the_steps_shown_are_those_asked_for(run: RunDirectory) -> None:
-    axis = plot(run, "--from", "120", "--to", "160").stdout.split("\n")[-2].split()
+    axis = plot(run, "--from", "120", "--until", "160").stdout.split("\n")[-2].split()
     assert (axis[0], axis[-1]) == ("120", "155")
 
 

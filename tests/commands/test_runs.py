@@ -19,10 +19,10 @@ ROOT = Path(__file__).parents[2]
 TABLE = """\
 name          preset  seed  state     step  train loss  test loss  test acc  phase         memorised at  grokked at  \
 started              size  tags
-2027-b        mod97      5  stopped      3        1.33       0.01     0.250  grokked                  1           3  \
+2027-b        mod97      5  stopped      3       1.333       0.01     0.250  grokked                  1           3  \
 2027-01-15 08:01  1.55 kB  -
-2027-a[31m é  mod113     0  finished     3        1.33        0.5     0.250  memorization             -           -  \
-2027-01-15 08:00  1.37 kB  good odd
+2027-a[31m é  mod113     0  finished     3       1.333        0.5     0.250  memorization             -           -  \
+2027-01-15 08:00  1.37 kB  good, odd
 """
 
 

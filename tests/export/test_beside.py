@@ -2,6 +2,7 @@
 
 import os
 import signal
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,25 @@ def test_force_never_removes_what_no_export_wrote(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"home is not replaced: it holds thesis\.tex, which no such export has"):
         write_folder(tmp_path / "home", "", force=True)
     assert (tmp_path / "home/thesis.tex").exists()
+
+
+def test_force_replaces_no_file_that_is_not_such_an_export(tmp_path: Path) -> None:
+    documents = {"env.sh": b"export KEY=1\n", "thesis.docx": b"", "other.gif": b"GIF89a"}
+    for name, content in documents.items():
+        (tmp_path / name).write_bytes(content)
+    with zipfile.ZipFile(tmp_path / "thesis.docx", "w") as archive:
+        archive.writestr("word/document.xml", "mine")
+    for name in documents:
+        before = (tmp_path / name).read_bytes()
+        with pytest.raises(UsageError, match=f"{name} is not replaced: it is no file that such an export writes"):
+            write_half(tmp_path / name, FILE, KeyboardInterrupt(), force=True)
+        assert (tmp_path / name).read_bytes() == before
+
+
+def test_force_asks_nothing_of_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")  # nobody writes into it: reading would wait for ever
+    with pytest.raises(UsageError, match="pipe is not replaced"):
+        write_half(tmp_path / "pipe", FILE, KeyboardInterrupt(), force=True)
 
 
 def test_a_folder_never_becomes_a_file_nor_a_file_a_folder(tmp_path: Path) -> None:

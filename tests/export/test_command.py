@@ -9,7 +9,8 @@ from typer.testing import CliRunner, Result
 
 from grokterm.cli import app
 from grokterm.errors import GroktermError, RunError, UsageError
-from grokterm.export.formats import FORMATS, Format, Progress, format_named, writer_of
+from grokterm.export.formats import FORMATS, Format, format_named, writer_of
+from grokterm.progress import Progress
 from grokterm.run.directory import RunDirectory
 from tests.odd_run import record_odd
 
@@ -90,10 +91,20 @@ def test_a_missing_package_is_named_with_how_to_get_it(
 
 
 def test_a_broken_run_is_named_and_leaves_nothing(run: RunDirectory, tmp_path: Path) -> None:
-    run.measures_path.write_bytes(b"no table")
-    with pytest.raises(RunError, match=r"measures\.npy does not begin with a \.npy header"):
+    run.config_path.write_bytes(b"no [toml")
+    with pytest.raises(RunError, match=r"run\.toml is not valid TOML"):
         export("odd", "--to", "csv")
     assert [entry.name for entry in tmp_path.iterdir()] == ["runs"]
+
+
+def test_a_file_that_is_no_table_is_left_out_and_named(run: RunDirectory, tmp_path: Path) -> None:
+    (run.arrays / "mine.npy").write_bytes(b"no table")
+    said = export("odd", "--to", "npz").stdout
+    assert "left out: runs" in said
+    assert "mine.npy does not begin with a .npy header that can be read\n" in said
+    with np.load(tmp_path / f"{NAME}.npz") as written:
+        assert "arrays/spectrum" in written
+        assert "arrays/mine" not in written
 
 
 def test_ctrl_c_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

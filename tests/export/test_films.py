@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 from grokterm.cli import app
 from grokterm.errors import GroktermError, UsageError
 from grokterm.export.choices import Choices
-from grokterm.export.formats import Progress
+from grokterm.progress import Progress
 from grokterm.run.directory import RunDirectory
 from tests.saved_circuit import record_circuit
 
@@ -39,18 +39,18 @@ def test_a_recording_of_the_size_and_length_that_was_asked_for(run: RunDirectory
         assert (cast.v2_header["width"], cast.v2_header["height"]) == (80, 24)
     assert "step 200 / 400" in events[0][2]
     assert "38;2;86;180;233" in events[0][2]
-    assert events[-1][0] == 3
+    assert events[-1][0] == 1
 
 
 @pytest.mark.parametrize("kind", ["gif", "svg"])
 def test_an_animation_of_the_pictures_and_the_circle_that_were_asked_for(kind: str, run: RunDirectory) -> None:
     done = export("--to", kind, "--frames", "3", "--seconds", "0.6", "--until", "300", "--frequency", "7")
-    told = "3 pictures from step 0 to 300, 2.6 s a round; circle of frequency 7 from its first checkpoint on, step 100"
+    told = "3 pictures from step 0 to 300, 0.6 s a round; circle of frequency 7 from its first checkpoint on, step 100"
     assert (done.stdout, done.stderr) == (f"{run.name}.{kind}: {told}\n", "")
     path = Path(f"{run.name}.{kind}")
     if kind == "gif":
         with GifImageFile(path) as gif:
-            assert (gif.n_frames, gif.info["duration"]) == (3, 200)
+            assert (gif.n_frames, gif.info["duration"]) == (3, 100)
     else:
         texts = [text.text for text in ET.parse(path).getroot().iter("{http://www.w3.org/2000/svg}text")]
         assert "circle of frequency 7" in texts
@@ -74,10 +74,19 @@ def test_ctrl_c_leaves_nothing(kind: str, tmp_path: Path, monkeypatch: pytest.Mo
         if len(written) == 15:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("grokterm.export.progress.Bar.advance", interrupted)
+    monkeypatch.setattr("grokterm.progress.Bar.advance", interrupted)
     done = export("--to", kind, "--out", "film")
     assert (done.exit_code, done.stdout, done.stderr) == (130, "", "interrupted: film was not written\n")
     assert [entry.name for entry in tmp_path.iterdir()] == ["runs"]
+
+
+@pytest.mark.parametrize("kind", ["npz", "asciicast", "gif", "svg"])
+def test_force_replaces_the_export_before_and_no_other_file(kind: str) -> None:
+    for _ in range(2):
+        assert export("--to", kind, "--out", "film", "--force").exit_code == 0
+    Path("film").write_text("<svg xmlns='http://www.w3.org/2000/svg'></svg>\n")
+    with pytest.raises(UsageError, match="film is not replaced"):
+        export("--to", kind, "--out", "film", "--force")
 
 
 def test_the_run_is_only_read(run: RunDirectory) -> None:

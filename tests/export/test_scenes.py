@@ -76,7 +76,7 @@ def test_a_range_of_steps_shows_what_still_held_at_its_beginning(tmp_path: Path)
     assert (shown.span, shown.phases[0]) == ((230, 300), "circuit formation")
 
 
-@pytest.mark.parametrize(("choices", "most"), [({"frames": 7}, 7), ({"seconds": 0.2}, 5), ({"frames": 2}, 2)])
+@pytest.mark.parametrize(("choices", "most"), [({"frames": 7}, 7), ({"seconds": 0.4}, 5), ({"frames": 2}, 2)])
 def test_pictures_are_spread_evenly_where_there_are_more_than_wanted(
     tmp_path: Path, choices: dict[str, float], most: int
 ) -> None:

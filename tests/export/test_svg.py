@@ -95,7 +95,7 @@ def test_what_is_not_animated_is_the_last_picture(run: RunDirectory) -> None:
 def test_it_needs_nothing_else_and_runs_nothing(run: RunDirectory) -> None:
     root = exported(run)
     assert {element.tag.removeprefix(SVG) for element in root.iter()} <= {
-        "svg", "title", "rect", "path", "text", "animate",
+        "svg", "title", "desc", "rect", "path", "text", "animate",
     }  # fmt: skip
     names = {name for element in root.iter() for name in element.attrib}
     assert not {name for name in names if name.startswith("on") or "href" in name}

@@ -17,7 +17,7 @@ from grokterm.tui.app import load_panels
 from grokterm.tui.looks import Looks
 from grokterm.tui.replay.app import ReplayApp
 from grokterm.tui.rows import RowsView
-from grokterm.tui.screens.watching import PanelView
+from grokterm.tui.screens.panels import PanelView
 from tests.recorded import record
 
 TRANSPORT = "‖ 20× time"

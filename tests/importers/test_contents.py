@@ -3,13 +3,15 @@
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from grokterm.errors import UsageError
+from grokterm.importers.choices import Choices
 from grokterm.importers.contents import Contents, contents
 from grokterm.importers.reading import Opened
-from grokterm.importers.settings import Settings, settings
+from grokterm.importers.settings import Settings, refuse_contradictions, settings
 from tests import foreign
 
 STATE = {"embed.W_E": torch.zeros(1)}
@@ -108,6 +110,7 @@ def test_an_epoch_beside_lone_weights_is_counted_in_updates() -> None:
         ({"model": STATE, "train_losses": [10**400]}, "train_losses[0] is too large a number"),
         ({"model": STATE, "train_indices": [1.5]}, "its train_indices are not all whole numbers"),
         ({"model": STATE, "train_indices": torch.zeros(3)}, "its train_indices are not a list of whole numbers"),
+        ({"model": STATE, "train_indices": torch.tensor([True, False])}, "its train_indices are not a list of whole"),
         ({"model": STATE, "train_indices": torch.tensor([3, 1, 3])}, "name a pair twice"),
         ({"model": STATE, "epoch": "last"}, "epoch is 'last', not a whole number"),
     ],
@@ -130,6 +133,22 @@ def test_settings_come_from_the_optimizer_before_the_config() -> None:
 )
 def test_a_setting_that_cannot_be_one_is_as_if_it_were_not_there(odd: object) -> None:
     assert settings(odd, odd) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        (Choices(lr=5), "--lr 5 is not what the file says: it was trained with the learning rate 0.001"),
+        (Choices(lr=0), "--lr 0 is not what the file says"),
+        (Choices(weight_decay=7), "--weight-decay 7 is not what the file says: it was trained with the weight decay 1"),
+    ],
+)
+def test_a_flag_that_contradicts_the_file_is_refused(said: Choices, sentence: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        refuse_contradictions(said, Settings(lr=1e-3, weight_decay=1.0))
+    assert str(raised.value).startswith(sentence)
+    refuse_contradictions(said, Settings())
+    refuse_contradictions(Choices(lr=1e-3, weight_decay=1), Settings(lr=float(np.float32(1e-3)), weight_decay=1.0))
 
 
 @pytest.mark.parametrize(

@@ -124,6 +124,30 @@ def test_a_number_repeated_to_a_huge_shape_is_refused(tmp_path: Path) -> None:
     assert "W_in claims the shape (16, 1000000000000), more than the whole file holds" in said
 
 
+@pytest.mark.parametrize("key", ["train_losses", "test_losses", "train_indices", "epoch", "checkpoint_epochs"])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        torch.zeros(1, dtype=torch.int64).expand(4 * 10**9),
+        torch.tensor([1, 2]).to_sparse(),
+        torch.zeros(1, device="meta"),
+        torch.zeros(2).to(torch.float8_e4m3fn),
+    ],
+    ids=["huge", "sparse", "meta", "float8"],
+)
+def test_losses_indices_and_epochs_are_plain_numbers_too(tmp_path: Path, key: str, odd: torch.Tensor) -> None:
+    said = refusal(foreign.saved(tmp_path, foreign.demo(foreign.trained()) | {key: odd}))
+    assert f": {key} " in said
+
+
+def test_weights_of_eight_bits_are_refused(tmp_path: Path) -> None:
+    state = foreign.in_layout("TransformerLens", foreign.trained().states[-1])
+    state["unembed.W_U"] = state["unembed.W_U"].to(torch.float8_e4m3fn)
+    assert "unembed.W_U in model holds float8_e4m3fn, and only" in refusal(foreign.saved(tmp_path, {"model": state}))
+    save_file({name: weight.contiguous() for name, weight in state.items()}, tmp_path / "a.safetensors")
+    assert ": unembed.W_U holds float8_e4m3fn, and only" in refusal(tmp_path / "a.safetensors")
+
+
 def test_a_safetensors_file_with_a_huge_shape_is_refused(tmp_path: Path) -> None:
     header = {"embed.W_E": {"dtype": "F32", "shape": [10**12, 10**6], "data_offsets": [0, 4 * 10**18]}}
     text = json.dumps(header).encode()

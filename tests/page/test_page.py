@@ -77,6 +77,20 @@ def written(page: Page) -> str:
     return html(page)
 
 
+def test_what_was_recorded_once_is_a_table_and_no_figure(tmp_path: Path) -> None:
+    run = create(tmp_path, "imported")
+    run.write_config({"format": 1})
+    columns = np.dtype([("step", "<i8"), ("test_loss", "<f8"), ("test_accuracy", "<f8")])
+    with TableWriter(run.tests_path, columns) as rows:
+        rows.append(40, 0.25, 0.5)
+    page = page_of(polled(run), alive=False)
+    once = next(section for section in page.sections if section.title == "Recorded at one step")
+    assert once.blocks == (
+        Table((("Loss: test", "40", "0.25"), ("Accuracy: test", "40", "0.5")), ("what", "step", "value")),
+    )
+    assert "<figure" not in html(page)
+
+
 def test_markdown_is_the_golden_file(page: Page) -> None:
     text = markdown(page).replace(f"grokterm {__version__}", "grokterm VERSION")
     assert text == (GOLDEN / "report.md").read_text(encoding="utf-8")
@@ -191,16 +205,10 @@ def test_very_many_events_and_very_long_texts_stay_small(tmp_path: Path) -> None
     assert "(999,000 characters more)" in text
 
 
-def test_versions_and_device_are_found_where_older_runs_have_them(tmp_path: Path) -> None:
+def test_versions_and_device_are_those_of_the_configuration(tmp_path: Path) -> None:
     run = create(tmp_path, "old")
     run.write_config(
-        {
-            "started": 1.8e9,
-            "seed": 3,
-            "python": "3.11.7",
-            "versions": {"torch": "2.13.0"},
-            "resolved": {"device": "cpu", "threads": 1},
-        }
+        {"started": 1.8e9, "seed": 3, "torch": "2.13.0", "versions": "x", "device": "cpu", "threads": 1, "resolved": 1}
     )
     summary = summary_of(page_of(polled(run), alive=False))
     assert summary["versions"] == "torch 2.13.0"

@@ -19,7 +19,8 @@ class FilterLine(Horizontal):
     DEFAULT_CSS: ClassVar[str] = """
     FilterLine { width: 100%; height: 1; display: none; }
     FilterLine RowsView { width: 9; height: 1; }
-    FilterLine Input { border: none; height: 1; padding: 0; background: ansi_default; width: 1fr; }
+    FilterLine Input { height: 1; padding: 0; background: ansi_default; width: 1fr; }
+    FilterLine Input, FilterLine Input:focus { border: none; }
     """
 
     def __init__(self, palette: Palette) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from grokterm.drawing.cells import Markers, Row, Span, one_cell_each, row_of
 from grokterm.drawing.chart import Entry, Line, Mark, Pattern, View, draw_lines, legend
 from grokterm.errors import RunError
-from grokterm.listing import count_text, loss_text, share_text, size_text, time_text
+from grokterm.listing import count_text, loss_text, share_text, size_text, tags_text, time_text
 from grokterm.run.table import TableReader
 from grokterm.summary import Summary
 from grokterm.tui.panel import short_knob
@@ -154,7 +154,7 @@ def _results(summary: Summary) -> list[tuple[str, str]]:
 
 def _looks(summary: Summary) -> list[tuple[str, str]]:
     return [
-        ("tags", " ".join(summary.tags)),
+        ("tags", tags_text(summary.tags)),
         ("started", time_text(summary.started)),
         ("size", size_text(summary.size)),
         ("", "imported" if summary.imported else ""),

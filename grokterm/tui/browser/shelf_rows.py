@@ -7,7 +7,6 @@ from grokterm.drawing.cells import Markers, Row, Span, one_cell_each, row_of
 from grokterm.listing import COLUMNS, GAP, Column, fitting
 from grokterm.summary import Summary
 from grokterm.tui.browser.shelf import ORDERS, Shelf
-from grokterm.tui.layout import NARROW
 from grokterm.tui.status import STATES
 
 MARK = "● "
@@ -15,6 +14,8 @@ LEAST_NAME = 12
 LONGEST_FOLDER = 24
 SIDE_SHARE = 0.57
 """Share of a wide terminal that the list gets; the preview has the rest."""
+LEAST_LIST, LEAST_PREVIEW = 80, 30
+"""Cells that both have where they are beside one another: no column of a narrow terminal's list gives way to curves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,8 @@ class BrowserLayout:
 def arrange_browser(width: int, height: int) -> BrowserLayout:
     """Divide a terminal of width × height, of which the first line is a header and the last one hints."""
     body = max(height - 2, 1)
-    if width >= NARROW and body >= 12:
-        left = int(width * SIDE_SHARE)
+    if width >= LEAST_LIST + GAP + LEAST_PREVIEW and body >= 12:
+        left = max(int(width * SIDE_SHARE), LEAST_LIST)
         facts = min(max(body // 3, 6), 14)
         return BrowserLayout(True, left, body, body - facts, facts, width - left - GAP)
     if body >= 18:

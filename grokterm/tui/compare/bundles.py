@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grokterm.history import Series
-from grokterm.run.configuration import setting, setting_names
+from grokterm.run.configuration import is_imported, setting, setting_names
 from grokterm.run.events import Event
 
 DECIDE = ("task", "model", "optimizer", "training")
@@ -42,7 +42,7 @@ def bundles(runs: Sequence[tuple[Mapping[str, Any], Sequence[Event]]]) -> list[t
         names = setting_names([sections]) - LEFT_OPEN
         told = frozenset((name, repr(setting(sections, name))) for name in names)
         turned = tuple((event.step, repr(sorted(event.data.items()))) for event in map(_turned, edits))
-        known = bool(sections) and "imported" not in configuration
+        known = bool(sections) and not is_imported(configuration)
         groups.setdefault((told, turned) if known else index, []).append(index)
     return [tuple(group) for group in groups.values()]
 

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from grokterm.drawing.axes import Mark
 from grokterm.errors import RunError
 from grokterm.history import ArraySeries, History, Series
-from grokterm.run.directory import RunDirectory, is_alive
+from grokterm.run.directory import RunDirectory, is_alive, no_run
 from grokterm.run.events import Event
+from grokterm.run.outcome import ENDED, standing
 from grokterm.tui.moments import Moment, moments
 from grokterm.tui.panel import marks_of, row_at
 from grokterm.tui.panels.fourier import paired
 
-ENDED = frozenset({"finished", "stopped", "failed"})
-GONE, INTERRUPTED, UNREADABLE = "gone", "interrupted", "unreadable"
+GONE, UNREADABLE = "gone", "unreadable"
 WAVES = frozenset({"fourier_embedding", "fourier_unembedding"})
 """Arrays of a constant, then cos and sin of every frequency."""
 
@@ -29,7 +29,8 @@ class Compared:
     """A run as it was when it was last read.
 
     state: as the trainer said, or interrupted (it said no end, and nobody trains the run), gone (no directory any
-    more), unreadable (its files changed into something that is no run; `problem` says what).
+    more), unreadable (its files changed into something that is no run). `problem` says what is wrong with its files:
+    of a run that can be read, which tables are left out.
     """
 
     name: str
@@ -94,7 +95,7 @@ class Followed:
         self._history = History(run)
         self._history.poll()
         if self._history.config is None:
-            raise RunError(f"{run.path} has no run.toml, so it is no run, or one in which nothing is recorded yet")
+            raise no_run(run.path)
         self.now = _taken(run, self._history, None)
         self._files = _files(run, self.now)
 
@@ -111,10 +112,18 @@ class Followed:
             return self.now is not before
         if self._is_gone():  # while it was read: what was found then is half a run
             self._turn_into(GONE)
+        elif self._history.problems and self._lost():
+            self._turn_into(UNREADABLE, "; ".join(self._history.problems))
         elif changed or _state(self.run, self._history) != before.state:
             self.now = _taken(self.run, self._history, None if "events" in changed else before)
             self._files = _files(self.run, self.now)
         return self.now is not before
+
+    def _lost(self) -> bool:
+        """Whether something that was read before is in no table any more."""
+        return bool(
+            self.now.series.keys() - {*self._history.names()} or self.now.arrays.keys() - {*self._history.array_names()}
+        )
 
     def _is_gone(self) -> bool:
         """Whether a file that was read before is not there any more."""
@@ -134,6 +143,7 @@ def _taken(run: RunDirectory, history: History, before: Compared | None) -> Comp
         config=history.config or {},
         state=_state(run, history),
         step=history.step,
+        problem="; ".join(history.problems),
         phase_marks=dict(history.marks),
         edits=tuple(history.edits) if before is None else before.edits,
         moments=tuple(moments(history)) if before is None else before.moments,
@@ -154,5 +164,5 @@ def _state(run: RunDirectory, history: History) -> str:
     if history.state in ENDED:
         return history.state
     with contextlib.suppress(RunError, OSError):  # a file system that cannot lock
-        return history.state if is_alive(run) else INTERRUPTED
+        return standing(history.state, alive=is_alive(run))
     return history.state

@@ -16,7 +16,7 @@ from grokterm.drawing.chart import Plot
 from grokterm.drawing.ticks import format_value
 from grokterm.errors import UsageError
 from grokterm.history import Series
-from grokterm.run.configuration import Configuration
+from grokterm.run.configuration import Configuration, is_imported
 from grokterm.run.directory import RunDirectory
 from grokterm.tui.compare.bundles import SEEDS, bundles, spread
 from grokterm.tui.compare.compared import Compared
@@ -102,7 +102,7 @@ class Comparison:
         self.names = short_names([run.path for run in runs], [run.config for run in runs])
         self.looks = tuple(look_of(index) for index in range(len(runs)))
         self.left_out = tuple(i for i, run in enumerate(runs) if since_memorised and run.memorised is None)
-        """Indices of the runs that never memorised, where x begins there."""
+        """Indices of the runs without a step at which they memorised, where x begins there."""
         self.tracks = self._tracks()
         self.plots: dict[Hashable, Plot] = {}
         """What was drawn of these runs last, by all that it depends on: only cursor and marks are drawn anew."""
@@ -125,6 +125,13 @@ class Comparison:
             )
             for group, name in zip(groups, names, strict=True)
         )
+
+    def why_left_out(self) -> dict[str, tuple[int, ...]]:
+        """The runs that are left out, by the reason; nobody was there to say when an imported run memorised."""
+        known = [index for index in self.left_out if not is_imported(self.runs[index].config)]
+        unknown = [index for index in self.left_out if index not in known]
+        reasons = {"never memorised": tuple(known), "not known when memorised": tuple(unknown)}
+        return {reason: runs for reason, runs in reasons.items() if runs}
 
     def keep(self, made_of: Hashable, plot: Plot) -> None:
         """Keep a plot, and forget the oldest where there are many."""

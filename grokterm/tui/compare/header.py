@@ -4,7 +4,7 @@ from collections import Counter
 
 from grokterm.drawing.cells import Row, Span, one_cell_each, row_of
 from grokterm.drawing.legend import Entry, legend
-from grokterm.tui.compare.compared import ENDED
+from grokterm.run.outcome import ENDED
 from grokterm.tui.compare.comparison import Comparison
 from grokterm.tui.compare.overlay import Terms, fit, place_text, short
 from grokterm.tui.looks import Looks
@@ -40,12 +40,12 @@ def _facts(comparison: Comparison) -> list[Span]:
     facts = [Span(f"{len(comparison.runs)} runs", "strong")]
     facts += [Span(f"{count} {state}", STATE_STYLES.get(state, "quiet")) for state, count in states.items()]
     facts += [Span("x since memorised", "")] if comparison.since_memorised else []
-    if comparison.left_out:
-        left = " ".join(comparison.looks[index].label for index in comparison.left_out)
-        facts.append(Span(f"never memorised, left out: {left}", "pending"))
+    for reason, runs in comparison.why_left_out().items():
+        left = " ".join(comparison.looks[index].label for index in runs)
+        facts.append(Span(f"{reason}, left out: {left}", "pending"))
     if comparison.bundled:
         bundled = [track for track in comparison.tracks if len(track.members) > 1]
-        facts.append(Span(f"{len(bundled)} bundle{'' if len(bundled) == 1 else 's'}", ""))
+        facts += [Span(f"{len(bundled)} bundle{'' if len(bundled) == 1 else 's'}", "")] if bundled else []
     return facts
 
 

@@ -49,7 +49,7 @@ def comparison_json(comparison: Comparison) -> str:
         "circumstances": _told(found.circumstances),
         "equal_settings": found.equal,
     }
-    return json.dumps(encode({"runs": runs, **told}), indent=2, ensure_ascii=False)
+    return json.dumps(encode({"runs": runs, **told}), indent=2)
 
 
 def _told(differences: Sequence[Difference]) -> dict[str, list[str | None]]:

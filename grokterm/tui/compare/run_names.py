@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from grokterm.drawing.cells import one_cell_each
+from grokterm.run.finding import without_date
 from grokterm.tui.compare.bundles import LEFT_OPEN, SEEDS
 from grokterm.tui.compare.settings import differing
 from grokterm.tui.panel import short_knob
 
-_STAMP = re.compile(r"\d{4}-\d{2}-\d{2}-\d{6}-(?=.)")
 MOST_SETTINGS = 2
 """Runs that differ in more settings are called by their directories."""
 
@@ -21,7 +21,7 @@ def short_names(paths: Sequence[str], configurations: Sequence[Mapping[str, Any]
     A name that all of them have says nothing and is left out. Every character takes one cell.
     """
     directories = [one_cell_each(Path(path).resolve().name) for path in paths]
-    own = [_STAMP.sub("", name, count=1) for name in directories]
+    own = [without_date(name) for name in directories]
     names = list(own)
     for name in set(own):
         alike = [index for index, other in enumerate(own) if other == name]

@@ -9,7 +9,6 @@ from textual.binding import BindingType
 
 from grokterm.drawing.cells import Row
 from grokterm.drawing.colours import Palette
-from grokterm.history import History
 from grokterm.tui.compare import readings, results
 from grokterm.tui.compare.choices import OVERLAYS, TABLE
 from grokterm.tui.compare.compared import GONE, UNREADABLE, Followed
@@ -18,12 +17,13 @@ from grokterm.tui.compare.header import header
 from grokterm.tui.compare.overlay import Terms, place_text
 from grokterm.tui.compare.panels import draw_panel, offered
 from grokterm.tui.compare.settings import differences_text
-from grokterm.tui.keys import CURSOR, LEAVING, VIEWING, Groups, Hints, Key, bindings
+from grokterm.tui.keys import CURSOR, LOOKING, VIEWING, Groups, Hints, Key, bindings
 from grokterm.tui.layout import Layout
 from grokterm.tui.looks import Looks
+from grokterm.tui.moments import Moment
 from grokterm.tui.panel import Picture
 from grokterm.tui.screens.page import PageScreen
-from grokterm.tui.screens.watching import TICK_SECONDS, PanelView, WatchScreen
+from grokterm.tui.screens.panels import TICK_SECONDS, PanelsScreen, PanelView
 
 FRAME_SECONDS = 0.05
 """20 frames a second, as far as drawing keeps up: a key held down moves the cursor further, not later."""
@@ -33,6 +33,8 @@ NEWS_SECONDS = 1.0
 """How often the runs are looked at."""
 LEAST_PANEL_ROWS = 14
 """Rows that every panel keeps when the table goes under them."""
+SHORT_TABLE = 3
+"""A table of at most one row in so many is short."""
 
 COMPARING = (
     Key("v", "v", "series(1)", "the next series of the picked panel"),
@@ -47,7 +49,7 @@ COMPARE: Groups = (
     ("Compare", COMPARING),
     ("Cursor", CURSOR),
     ("View", tuple(key for key in VIEWING if key.action != "waterfall")),
-    ("", LEAVING),
+    ("", LOOKING),
 )
 COMPARE_HINTS: Hints = (
     ("←→", "cursor"),
@@ -77,7 +79,7 @@ ABOUT = (
 )
 
 
-class CompareScreen(WatchScreen):
+class CompareScreen(PanelsScreen):
     """Two to sixteen runs. What is drawn is `comparison`, made anew when a run grows or is compared another way."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(COMPARE)]
@@ -85,7 +87,7 @@ class CompareScreen(WatchScreen):
     about = ABOUT
 
     def __init__(self, runs: Sequence[Followed], palette: Palette, looks: Looks, terms: Terms) -> None:
-        super().__init__(History(runs[0].run), {}, palette, looks, "")  # that history is never looked at here
+        super().__init__(palette, looks)
         self.followed = tuple(runs)
         self.terms = terms
         self.comparison = self._compared()
@@ -106,11 +108,6 @@ class CompareScreen(WatchScreen):
         return self.comparison.last
 
     @property
-    def position(self) -> int:
-        """The x that the cursor is on, or the largest."""
-        return self.last if self.looks.cursor is None else self.looks.cursor
-
-    @property
     def hint_keys(self) -> Hints:
         """The same all the time."""
         return COMPARE_HINTS
@@ -128,11 +125,22 @@ class CompareScreen(WatchScreen):
         return header(self.comparison, self.terms, self.looks, width)[:height]
 
     def arrangement(self, width: int, height: int) -> Layout:
-        """As elsewhere, with the whole table under the panels where they stay readable, else without one."""
+        """As elsewhere, with the whole table under the panels where they stay readable, else without one.
+
+        A short table comes before the second row of panels: their digits bring up the others.
+        """
         layout = super().arrangement(width, height)
         needed = len(self.followed) + 1
-        room = height - layout.header - layout.footer - len(layout.grid) * LEAST_PANEL_ROWS
-        return replace(layout, log=needed if self.chosen != TABLE and needed <= room else 0)
+        left = height - layout.header - layout.footer
+        if self.chosen == TABLE:
+            return replace(layout, log=0)
+        if needed <= left - len(layout.grid) * LEAST_PANEL_ROWS:
+            return replace(layout, log=needed)
+        if len(layout.grid) == 1 or needed > min(left // SHORT_TABLE, left - LEAST_PANEL_ROWS):
+            return replace(layout, log=0)
+        first = layout.grid[0]
+        first = first if self.chosen in first else (*first[:-1], self.chosen)
+        return replace(layout, grid=(first,), log=needed)
 
     def log_rows(self, width: int, height: int) -> tuple[Row, ...]:
         """The table of results."""
@@ -140,16 +148,24 @@ class CompareScreen(WatchScreen):
         pointed = self.terms.pointed_out(self.comparison)
         return results.table_rows(self.comparison, columns, self.looks.cursor, width, markers, pointed)[:height]
 
+    def moments(self) -> Sequence[Moment]:
+        """What happened in the runs, or in the one that is pointed out; together what happened at one x."""
+        texts: dict[int, list[str]] = {}
+        for moment in self.comparison.moments(self.terms.track(self.comparison)):
+            texts.setdefault(moment.step, []).append(moment.text)
+        return [Moment(step, "; ".join(said)) for step, said in sorted(texts.items())]
+
+    def place_text(self, step: int) -> str:
+        """An x in words."""
+        return place_text(step, since=self.terms.since_memorised)
+
     def values_page(self) -> tuple[str, str]:
         """Every series of every run in full."""
-        return self._place(self.position), readings.values_text(self.comparison, self.position)
+        return self.place_text(self.position), readings.values_text(self.comparison, self.position)
 
     def differences_page(self, a: int, b: int) -> tuple[str, str]:
         """Every series of every run at both marks."""
-        return f"A {self._place(a)} · B {self._place(b)}", readings.differences_text(self.comparison, a, b)
-
-    def _place(self, x: int) -> str:
-        return place_text(x, since=self.terms.since_memorised)
+        return f"A {self.place_text(a)} · B {self.place_text(b)}", readings.differences_text(self.comparison, a, b)
 
     # -- drawing and news
 
@@ -254,20 +270,26 @@ class CompareScreen(WatchScreen):
         (cursor, span, a, b), self._other_place = self._other_place, here
         self.looks = replace(looks, cursor=cursor, span=span, a=a, b=b)
         self._compare(replace(self.terms, since_memorised=not self.terms.since_memorised))
-        left = [f"{self.comparison.looks[i].label} {self.comparison.names[i]}" for i in self.comparison.left_out]
+        compared = self.comparison
+        left = [
+            f"{reason}, left out: {', '.join(f'{compared.looks[i].label} {compared.names[i]}' for i in runs)}"
+            for reason, runs in compared.why_left_out().items()
+        ]
         if left:
-            self.say(f"left out, because they never memorised: {', '.join(left)}")
+            self.say("; ".join(left))
         else:
             since = self.terms.since_memorised
             self.say("x: steps since each run had memorised its training data" if since else "x: steps")
 
     def action_bundle(self) -> None:
         """Runs that differ in the seed alone as one line, or every run by itself."""
-        self._compare(replace(self.terms, bundled=not self.terms.bundled))
+        before = self.terms
+        self._compare(replace(before, bundled=not before.bundled))
         made = [len(track.members) for track in self.comparison.tracks if len(track.members) > 1]
-        if not self.terms.bundled:
+        if before.bundled:
             self.say("every run by itself")
         elif not made:
+            self._compare(before)
             self.say("no two of the runs differ in the seed alone")
         else:
             self.say(f"{sum(made)} runs in {len(made)} bundle{'s' if len(made) > 1 else ''}: median and min–max band")
@@ -280,15 +302,3 @@ class CompareScreen(WatchScreen):
             for look, name, run in zip(comparison.looks, comparison.names, comparison.runs, strict=True)
         ]
         self.app.push_screen(PageScreen("Settings", differences_text(runs, min(self.app.size.width, PAGE_WIDTH) - 4)))
-
-    def action_jump(self, by: int) -> None:
-        """The next or the last thing that happened in the runs, or in the one that is pointed out."""
-        found = self.comparison.moments(self.terms.track(self.comparison))
-        there = [moment for moment in found if (moment.step - self.position) * by > 0]
-        if not there:
-            self.say("nothing happened after this step" if by > 0 else "nothing happened before this step")
-            return
-        moment = there[0] if by > 0 else there[-1]
-        self.change(lambda looks: looks.at(moment.step))
-        together = [other.text for other in there if other.step == moment.step]
-        self.say(f"{self._place(moment.step)}: {'; '.join(together)}")

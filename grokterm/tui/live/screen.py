@@ -8,15 +8,16 @@ from textual.timer import Timer
 
 from grokterm.drawing.colours import Palette
 from grokterm.history import History
+from grokterm.run.outcome import ENDED
 from grokterm.tui.keys import HINTS, LIVE, STEERING_HINTS, Hints, bindings
 from grokterm.tui.live.budget import FrameBudget
-from grokterm.tui.live.steering import DONE, SteeringScreen
+from grokterm.tui.live.steering import SteeringScreen
 from grokterm.tui.looks import Looks
 from grokterm.tui.panel import Panel
 from grokterm.tui.panels.log import describe
 from grokterm.tui.screens.ask import AskChoice
 from grokterm.tui.screens.help import READING_ABOUT, STEERING_ABOUT
-from grokterm.tui.screens.watching import TICK_SECONDS
+from grokterm.tui.screens.panels import TICK_SECONDS
 
 ANSWER_SECONDS = 0.03
 """How often an answer is looked for while a request is pending."""
@@ -56,7 +57,7 @@ class RunScreen(SteeringScreen):
     @property
     def hint_keys(self) -> Hints:
         """All of them, or those that only look once training has ended."""
-        return HINTS if self.history.state not in DONE else [hint for hint in HINTS if hint not in STEERING_HINTS]
+        return HINTS if self.history.state not in ENDED else [hint for hint in HINTS if hint not in STEERING_HINTS]
 
     def on_mount(self) -> None:
         """Begin to poll."""

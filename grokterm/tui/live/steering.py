@@ -2,13 +2,12 @@
 
 from grokterm.errors import RunError
 from grokterm.run.events import Request, ask
+from grokterm.run.outcome import ENDED
 from grokterm.tui import status
 from grokterm.tui.live.edit import Edit, EditScreen
 from grokterm.tui.panel import short_knob
 from grokterm.tui.screens.ask import AskText
 from grokterm.tui.screens.watching import WatchScreen
-
-DONE = ("finished", "stopped", "failed")
 
 
 class SteeringScreen(WatchScreen):
@@ -20,7 +19,7 @@ class SteeringScreen(WatchScreen):
 
     def request(self, do: str, **data: object) -> Request | None:
         """Ask the trainer for something, and look for its answer often."""
-        if self.history.state in DONE:
+        if self.history.state in ENDED:
             self.say(f"training has ended ({self.history.state}): nothing can be changed any more")
             return None
         try:
@@ -55,7 +54,7 @@ class SteeringScreen(WatchScreen):
 
     def action_edit(self) -> None:
         """Edit any knob."""
-        if self.history.state in DONE:
+        if self.history.state in ENDED:
             self.say(f"training has ended ({self.history.state}): nothing can be changed any more")
             return
         if not self.history.knobs:

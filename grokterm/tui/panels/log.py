@@ -1,6 +1,7 @@
 """Panel 7: what happened, newest last: phases, edits, snapshots, notes, refusals, errors."""
 
 from datetime import datetime
+from textwrap import wrap
 
 from grokterm.catalog import part
 from grokterm.drawing.cells import Row, Span, one_cell_each, row_of
@@ -9,6 +10,11 @@ from grokterm.history import History
 from grokterm.run.events import Event
 from grokterm.tui.looks import Looks
 from grokterm.tui.panel import Picture, short_knob
+
+WHOLE_FROM = 6
+"""Rows from which events are told in full, on several lines where they are long."""
+NARROWEST = 20
+"""Cells that a text needs to be worth breaking into lines."""
 
 
 @part
@@ -34,20 +40,30 @@ class Log:
             if (looks.cursor is None or event.step <= looks.cursor) and not _repeats(event, before)
         ]
         ascii_only = looks.markers == "ascii"
-        rows = [_line(event, width, ascii_only=ascii_only) for event in told[-height:]]
+        lines = [_lines(event, width, ascii_only=ascii_only, whole=height >= WHOLE_FROM) for event in told[-height:]]
+        rows = [row for each in lines for row in each][-height:]
         return Picture(self.name, (*rows, *(row_of((), width) for _ in range(height - len(rows)))))
 
 
-def _line(event: Event, width: int, *, ascii_only: bool) -> Row:
+def _lines(event: Event, width: int, *, ascii_only: bool, whole: bool) -> list[Row]:
+    """An event on as many lines as it needs, or, when not `whole`, as much of it as one line holds."""
     kind, text, style = describe(event)
-    when = _time_of_day(event.time)
-    spans = (
+    head = (
         Span(f"{event.step:>8,}  ", "value"),
-        *([Span(f"{when}  ", "quiet")] if width >= 100 else []),
+        *([Span(f"{_time_of_day(event.time)}  ", "quiet")] if width >= 100 else []),
         Span(f"{kind:<9}", style),
-        Span(one_cell_each(text, ascii_only=ascii_only), "problem" if style == "problem" else "text"),
     )
-    return row_of(spans, width)
+    indent = sum(len(span.text) for span in head)
+    said = one_cell_each(text, ascii_only=ascii_only)
+    room = width - indent
+    if whole and room >= NARROWEST:
+        parts = wrap(said, room) or [""]
+    else:
+        ellipsis = "..." if ascii_only else "…"
+        parts = [said if len(said) <= room else said[: max(room - len(ellipsis), 0)] + ellipsis]
+    before = (head, *((Span(" " * indent, ""),) for _ in parts[1:]))
+    written = "problem" if style == "problem" else "text"
+    return [row_of((*start, Span(part, written)), width) for start, part in zip(before, parts, strict=True)]
 
 
 def _repeats(event: Event, before: Event | None) -> bool:
@@ -71,7 +87,7 @@ def describe(event: Event) -> tuple[str, str, str]:
             return "note", str(data.get("text", "")), "mark"
         case "phase" if "mark" in data:
             at = number_text(data.get("at"))
-            return "mark", f"{str(data['mark']).removesuffix('_at')} for good at {at} ({data.get('why', '')})", "phase"
+            return "mark", f"{mark_text(str(data['mark']))} for good at {at} ({data.get('why', '')})", "phase"
         case "phase":
             at = number_text(data.get("at"))
             return "phase", f"{data.get('phase', '')} since {at} ({data.get('why', '')})", "phase"
@@ -84,6 +100,11 @@ def describe(event: Event) -> tuple[str, str, str]:
             return "state", f"{data.get('state', '')}{device}", "quiet"
         case other:
             return other[:9], "", "quiet"
+
+
+def mark_text(mark: str) -> str:
+    """A mark of a `phase` event in words, in the spelling of every other text."""
+    return {"memorized_at": "memorised", "grokked_at": "grokked"}.get(mark, mark.removesuffix("_at"))
 
 
 def number_text(value: object) -> str:

@@ -12,7 +12,8 @@ from grokterm.tui.looks import Looks
 from grokterm.tui.panel import Picture
 from grokterm.tui.panels.fourier import draw_vectors, key_frequencies, paired
 
-LEAST_HEIGHT = 7
+LEAST_HEIGHT = 5
+"""Rows of a vector: its name, three of bars and the numbers of the frequencies."""
 FIRST = "fourier_unembedding"
 LABELS = {
     FIRST: "Fourier norms of W_L, the neuron-to-logit map",
@@ -49,7 +50,7 @@ class Vectors:
             series = history.array(name, paired if name == FIRST else norms)
             rows += draw_vectors(series, keys, history, looks, width, room).rows
         hidden = len(_names(history)) - len(names)
-        title = self.name + (f" · {hidden} more where there is room (z)" if hidden else "")
+        title = self.name + (f" · {hidden} more in a taller panel" if hidden else "")
         rows += [row_of((), width) for _ in range(height - len(rows))]
         return Picture(title, tuple(rows[:height]))
 

@@ -5,13 +5,12 @@ import sys
 
 from grokterm.catalog import Catalog
 from grokterm.drawing.cells import Markers
-from grokterm.errors import RunError, UsageError
 from grokterm.history import History
-from grokterm.run.directory import RunDirectory
+from grokterm.places import step_asked
+from grokterm.run.directory import RunDirectory, no_run
 from grokterm.tui.alone import show_alone
 from grokterm.tui.app import GroktermApp, load_panels
 from grokterm.tui.looks import Looks
-from grokterm.tui.replay.playhead import step_from
 from grokterm.tui.replay.screen import ReplayScreen
 from grokterm.tui.terminal import markers_for
 
@@ -65,10 +64,8 @@ def watch(
     history = History(run)
     history.poll()
     if history.config is None:
-        raise RunError(f"{run.path} has no run.toml, so it is no run, or one in which nothing is recorded yet")
-    step = step_from(start, history.step)
-    if step is None:
-        raise UsageError(f"{start!r} is no step and no percentage; write 1200, 12k or 40%")
+        raise no_run(run.path)
+    step = step_asked(start, history.step, "--from")
     markers = markers_for(sys.stdout.encoding or "", os.environ.get("TERM", ""))
     app = ReplayApp(
         history,

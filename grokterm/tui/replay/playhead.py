@@ -6,6 +6,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from grokterm.history import History
+
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
 STEPS_PER_SECOND = 10.0
 """Steps that pass in a second at 1× when steps set the pace."""
@@ -31,7 +33,8 @@ class Timeline:
         ends = steps.astype(np.float64) if has_end else np.append(steps.astype(np.float64), float(last))
         if len(times) < 2:
             return cls(ends, np.zeros(0))
-        waits = np.nan_to_num(np.diff(times), nan=0.0, posinf=0.0, neginf=0.0).clip(min=0.0)
+        with np.errstate(over="ignore", invalid="ignore"):  # a stranger's clock may say anything
+            waits = np.nan_to_num(np.diff(times), nan=0.0, posinf=0.0, neginf=0.0).clip(min=0.0)
         usual = float(np.median(waits))
         seconds = np.concatenate([[0.0], np.cumsum(np.minimum(waits, max(LONGEST_WAIT, 10 * usual)))])
         return cls(ends, seconds if has_end else np.append(seconds, seconds[-1] + usual))
@@ -53,6 +56,13 @@ class Timeline:
     def position_at(self, second: float) -> float:
         """The step of a recorded second, the other way round."""
         return float(np.interp(second, self.seconds, self.steps))
+
+
+def timeline_of(history: History) -> Timeline:
+    """When each step of a run came."""
+    times = history.times()
+    steps = times.steps if times.steps.size else history.series("train_loss").steps
+    return Timeline.of(steps, times.values, history.step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,18 +118,3 @@ def comfortable_speed(timeline: Timeline, *, by_time: bool) -> float:
     length = timeline.seconds_at(timeline.last) if timed else timeline.last / STEPS_PER_SECOND
     fast_enough = [speed for speed in SPEEDS if length / speed <= COMFORTABLE_SECONDS]
     return fast_enough[0] if fast_enough else SPEEDS[-1]
-
-
-def step_from(text: str, last: int) -> int | None:
-    """The step that a person means: `1200`, `1,200`, `12k`, `1.5M` or `40%` of the run; None for anything else."""
-    said = text.strip().replace(",", "").replace("_", "")
-    scale = 1.0
-    if said.endswith("%"):
-        said, scale = said[:-1], last / 100
-    elif said[-1:] in "kKmM" and said[-1:]:
-        said, scale = said[:-1], {"k": 1e3, "m": 1e6}[said[-1].lower()]
-    try:
-        step = float(said) * scale
-    except ValueError:
-        return None
-    return round(step) if 0 <= step < 1e18 else None

@@ -1,6 +1,7 @@
 """The replay screen: the run screen driven by a playhead through what was recorded."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -9,13 +10,16 @@ from textual.binding import BindingType
 from grokterm.drawing.cells import Row
 from grokterm.drawing.colours import Palette
 from grokterm.history import History
+from grokterm.places import no_step, step_from
+from grokterm.run.directory import is_alive
+from grokterm.run.outcome import standing
 from grokterm.tui import status
-from grokterm.tui.differences import differences
+from grokterm.tui.differences import values
 from grokterm.tui.keys import REPLAY, REPLAY_HINTS, Hints, bindings
 from grokterm.tui.looks import Looks
 from grokterm.tui.moments import Moment, moments
 from grokterm.tui.panel import Panel, Picture
-from grokterm.tui.replay.playhead import Playhead, Timeline, comfortable_speed, step_from
+from grokterm.tui.replay.playhead import Playhead, comfortable_speed, timeline_of
 from grokterm.tui.screens.ask import AskText
 from grokterm.tui.screens.help import READING_ABOUT
 from grokterm.tui.screens.watching import WatchScreen
@@ -56,13 +60,14 @@ class ReplayScreen(WatchScreen):
     ) -> None:
         """`speed` None: whatever shows the whole run in about half a minute."""
         super().__init__(history, panels, palette, looks, preset)
-        self.timeline = _timeline(history)
+        self.timeline = timeline_of(history)
         chosen = comfortable_speed(self.timeline, by_time=by_time) if speed is None else speed
         self.playhead = Playhead(0.0, playing, chosen, by_time).at(start, self.timeline)
         self.whole = False
         self._pause_on_markers = pause_on_markers
         self._moments = moments(history)
-        self._past = history.at(self.playhead.step)
+        self._alive = is_alive(history.run)
+        self._past = self._at_playhead()
         self._following = False
         self._late = False
         self._drawn = self._moved = self._looked = time.monotonic()
@@ -96,7 +101,8 @@ class ReplayScreen(WatchScreen):
     def header_rows(self, width: int, height: int) -> tuple[Row, ...]:
         """As it was then, with the playhead's speed in the place of the training's."""
         looks = self.looks.markers
-        return status.header(self._past, self.history.run.name, self.preset, width, height, looks, self.transport())
+        run, losses = self.history.run.name, not self.whole  # in the whole run the legends read another row
+        return status.header(self._past, run, self.preset, width, height, looks, self.transport(), losses=losses)
 
     def transport(self) -> str:
         """How the playhead moves, in a few characters."""
@@ -105,9 +111,9 @@ class ReplayScreen(WatchScreen):
         sign = "▶" if head.playing else "▶ newest" if self._following else "‖"
         return f"{sign} {head.speed:g}× {'time' if timed else 'steps'}"
 
-    def differences_page(self, a: int, b: int) -> tuple[str, str]:
-        """The marks compare what was recorded, wherever the playhead is."""
-        return f"A {a:,} · B {b:,}", differences(self.history, a, b)
+    def values_page(self) -> tuple[str, str]:
+        """Every series as the legends read it: of the whole run at the playhead, or the newest there was then."""
+        return f"step {self.position:,}", values(self.history if self.whole else self._past, self.position)
 
     # -- moving
 
@@ -115,6 +121,7 @@ class ReplayScreen(WatchScreen):
         """Begin to move."""
         self._moved = time.monotonic()
         self.set_interval(FRAME_SECONDS, self.tick)
+        self.call_after_refresh(self._tell_problems)  # the first look was before there was a screen
 
     def tick(self) -> None:
         """Move the playhead by the time that has passed, and draw what that changed."""
@@ -145,8 +152,7 @@ class ReplayScreen(WatchScreen):
         """Put the playhead somewhere and show it, now or with the next frame."""
         before, self.playhead = self.playhead, head
         if head.step != before.step:
-            self._past = self.history.at(head.step)
-            self._stale |= set(self._panels)
+            self._past = self._at_playhead()
             if self.looks.span is not None:
                 self.looks = replace(self.looks.at(head.step), cursor=None)
         elif head == before or (head.playing and head.speed == before.speed):
@@ -154,6 +160,13 @@ class ReplayScreen(WatchScreen):
         self._late = True
         if time.monotonic() - self._drawn >= 2 * FRAME_SECONDS:
             self._draw()  # at once; the keys of a held-down one wait for the next frame, or nothing else would be done
+
+    def _at_playhead(self) -> History:
+        """The run as it was at the playhead; at its end it is interrupted when it told none and nobody trains it."""
+        past = self.history.at(self.playhead.step)
+        if self.playhead.step >= self.timeline.last:
+            past.state = standing(past.state, alive=self._alive)
+        return past
 
     def _draw(self) -> None:
         self._late = False
@@ -170,9 +183,10 @@ class ReplayScreen(WatchScreen):
         changed = self.poll()
         if not changed:
             return
-        self.timeline = _timeline(self.history)
+        self.timeline = timeline_of(self.history)
         self._moments = moments(self.history)
-        self._past = self.history.at(self.playhead.step)
+        self._alive = is_alive(self.history.run)
+        self._past = self._at_playhead()
         if self._following or self.playhead.step > self.timeline.last:
             self._go(self.playhead.at(self.timeline.last, self.timeline))
         elif self.whole:
@@ -200,15 +214,13 @@ class ReplayScreen(WatchScreen):
         if there is not None:
             self._jump_to(there)
 
-    def action_jump(self, by: int) -> None:
-        """The next or the last moment worth a look."""
-        there = [moment for moment in self._moments if (moment.step - self.position) * by > 0]
-        if not there:
-            self.say("nothing happened after this step" if by > 0 else "nothing happened before this step")
-            return
-        moment = there[0] if by > 0 else there[-1]
-        self._jump_to(moment.step)
-        self.say(f"step {moment.step:,}: {moment.text}")
+    def moments(self) -> Sequence[Moment]:
+        """What happened in the run, looked for once."""
+        return self._moments
+
+    def go_to_step(self, step: int) -> None:
+        """Put the playhead there."""
+        self._jump_to(step)
 
     def action_edge(self, newest: bool) -> None:
         """The first step; or the newest, which is followed."""
@@ -225,7 +237,7 @@ class ReplayScreen(WatchScreen):
             return
         step = step_from(text, self.timeline.last)
         if step is None:
-            self.say(f"{text!r} is no step and no percentage; write 1200, 12k or 40%", problem=True)
+            self.say(no_step(text), problem=True)
             return
         self._jump_to(step)
         if step > self.timeline.last:
@@ -248,7 +260,6 @@ class ReplayScreen(WatchScreen):
     def action_whole(self) -> None:
         """All that was recorded, or what was known at the playhead."""
         self.whole = not self.whole
-        self._stale |= set(self._panels)
         self._draw()
         self.say("the whole run; the legends read the playhead's step" if self.whole else "the run as it was then")
 
@@ -257,9 +268,3 @@ class ReplayScreen(WatchScreen):
         last = self.timeline.last if self.whole else self.position
         zoomed = replace(self.looks, cursor=self.position).zoomed(factor, last)
         self.look(replace(zoomed, cursor=None))
-
-
-def _timeline(history: History) -> Timeline:
-    times = history.times()
-    steps = times.steps if times.steps.size else history.series("train_loss").steps
-    return Timeline.of(steps, times.values, history.step)

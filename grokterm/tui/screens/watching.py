@@ -1,65 +1,29 @@
-"""What every screen that shows runs has in common: header, panels, log, key hints, and the keys that only look.
+"""A screen that shows one run: as it is now, or, where a subclass says so, as it was."""
 
-It draws what `shown` is: the run as it is now. A replay overrides that, and whatever else differs.
-"""
+from collections.abc import Sequence
 
-import time
-from collections.abc import Callable
-from dataclasses import replace
-from typing import ClassVar
-
-from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
-from textual.content import Content
-from textual.screen import Screen
-
-from grokterm.drawing.cells import Row, one_cell_each
+from grokterm.drawing.cells import Row
 from grokterm.drawing.colours import Palette
 from grokterm.errors import RunError
 from grokterm.history import History
 from grokterm.tui import status
 from grokterm.tui.differences import differences, values
-from grokterm.tui.keys import LIVE, Groups, Hints
-from grokterm.tui.layout import Layout, arrange
+from grokterm.tui.layout import LOG_DIGIT
 from grokterm.tui.looks import Looks
-from grokterm.tui.moments import moments
+from grokterm.tui.moments import Moment, moments
 from grokterm.tui.panel import Panel, Picture
-from grokterm.tui.rows import RowsView
-from grokterm.tui.screens.help import HelpScreen
-from grokterm.tui.screens.page import PageScreen
-
-TICK_SECONDS = 0.25
-"""How often news are looked for: every look wakes a thread that training then waits for."""
-NOTICE_SECONDS = 4.0
-GUTTER = 6
-"""Cells of a chart's y axis: what is left of a panel's width is plot."""
-LOG_DIGIT = 7
+from grokterm.tui.screens.panels import PanelsScreen
 
 
-class PanelView(RowsView):
-    """A panel's frame and rows; `digit` is the panel it shows."""
-
-    digit = 0
-
-
-class WatchScreen(Screen[None]):
-    """One run on panels. `groups` are the keys that its help and the palette list; a subclass binds them."""
-
-    groups: ClassVar[Groups] = LIVE
-    about: ClassVar[str] = ""
+class WatchScreen(PanelsScreen):
+    """One run on panels; `shown` is what header, panels and log draw."""
 
     def __init__(self, history: History, panels: dict[int, Panel], palette: Palette, looks: Looks, preset: str) -> None:
-        super().__init__()
-        self.history, self.looks = history, looks
-        self.zoomed, self.chosen = False, 1
+        super().__init__(palette, looks)
+        self.history = history
         self.preset = preset
-        self._panels, self._palette = panels, palette
-        self._stale: set[int] = set(panels)
-        self._turn = 0
-        self._layout_now: Layout | None = None
-        self._notice_until = 0.0
-
-    # -- what a subclass may see otherwise
+        self._panels = panels
+        self._told: frozenset[str] = frozenset()
 
     @property
     def shown(self) -> History:
@@ -67,150 +31,43 @@ class WatchScreen(Screen[None]):
         return self.history
 
     @property
-    def position(self) -> int:
-        """The step that the cursor is on, or the newest."""
-        return self.shown.step if self.looks.cursor is None else self.looks.cursor
-
-    @property
     def last(self) -> int:
-        """The step that the x axis reaches to, and the cursor."""
-        return self.history.step
+        """The newest step."""
+        return self.shown.step
 
-    @property
-    def hint_keys(self) -> Hints:
-        """Keys for the last line, the most useful first."""
-        return ()
+    def digits(self) -> list[int]:
+        """The panels for which the run records anything."""
+        return [digit for digit, panel in sorted(self._panels.items()) if panel.has_something(self.history)]
+
+    def why_not(self, digit: int) -> str:
+        """There is no such panel, or nothing for it."""
+        panel = self._panels.get(digit)
+        return super().why_not(digit) if panel is None else f"{panel.name}: nothing recorded yet"
 
     def picture(self, digit: int, width: int, height: int) -> Picture | None:
-        """A panel in exactly that many cells; None where there is no such panel."""
+        """A panel of the run as it is shown."""
         panel = self._panels.get(digit)
         return panel.draw(self.shown, self.looks, width, height) if panel is not None else None
 
     def header_rows(self, width: int, height: int) -> tuple[Row, ...]:
-        """The lines above the panels."""
+        """The run, its progress, state, phase and knobs."""
         return status.header(self.shown, self.history.run.name, self.preset, width, height, self.looks.markers)
 
     def log_rows(self, width: int, height: int) -> tuple[Row, ...]:
-        """The lines under the panels."""
+        """The newest events."""
         return self._panels[LOG_DIGIT].draw(self.shown, Looks(markers=self.looks.markers), width, height).rows
 
-    def arrangement(self, width: int, height: int) -> Layout:
-        """What goes where on a terminal of this size."""
-        return arrange(width, height, self.chosen, zoomed=self.zoomed, log_digit=LOG_DIGIT)
-
-    def digits(self) -> list[int]:
-        """The panels that have something to show."""
-        return [digit for digit, panel in sorted(self._panels.items()) if panel.has_something(self.history)]
+    def moments(self) -> Sequence[Moment]:
+        """What happened in the run."""
+        return moments(self.history)
 
     def values_page(self) -> tuple[str, str]:
-        """Title and text of the page with every series at the cursor."""
-        return f"step {self.position:,}", values(self.history, self.position)
+        """Every series in full as the legends beside it read it."""
+        return f"step {self.position:,}", values(self.shown, self.position)
 
     def differences_page(self, a: int, b: int) -> tuple[str, str]:
-        """Title and text of the page that compares the marks."""
-        return f"A {a:,} · B {b:,}", differences(self.history, a, b)
-
-    # -- building
-
-    def compose(self) -> ComposeResult:
-        """Header, a place for the panels, the log's last lines, hints."""
-        yield RowsView(self._palette, id="header")
-        yield Vertical(id="grid")
-        yield RowsView(self._palette, id="log")
-        yield RowsView(self._palette, id="hints")
-
-    async def on_resize(self) -> None:
-        """Lay out anew for the new size."""
-        await self.lay_out()
-
-    async def lay_out(self) -> None:
-        """Put panels where the terminal's size and the person's choice want them."""
-        size = self.app.size
-        layout = self.arrangement(size.width, size.height)
-        for name, height in (("#header", layout.header), ("#log", layout.log), ("#hints", layout.footer)):
-            view = self.query_one(name)
-            view.display = height > 0
-            view.styles.height = height
-        old = self._layout_now
-        self._layout_now = layout
-        grid = self.query_one("#grid", Vertical)
-        if old is None or [len(row) for row in old.grid] != [len(row) for row in layout.grid]:
-            await grid.remove_children()
-            rows = [Horizontal(*(PanelView(self._palette) for _ in row)) for row in layout.grid]
-            await grid.mount(*rows)
-        digits = [digit for row in layout.grid for digit in row]
-        for view, digit in zip(self.query(PanelView), digits, strict=True):
-            view.digit = digit
-            view.set_class(layout.framed, "framed")
-            view.set_class(self.looks.markers == "ascii", "ascii")
-            view.set_class(digit == self.chosen and len(digits) > 1, "chosen")
-        self._stale |= set(digits)
-        self.call_after_refresh(self.draw_everything)
-
-    # -- drawing
-
-    def draw_everything(self) -> None:
-        """Draw all that is visible, now: after a key or a resize."""
-        self.draw_status()
-        self.draw_hints()
-        for view in self.query(PanelView):
-            self._draw_panel(view)
-
-    def draw_next(self) -> bool:
-        """Draw the next visible panel that is not up to date; False when all are."""
-        views = list(self.query(PanelView))
-        for offset in range(len(views)):
-            view = views[(self._turn + offset) % len(views)]
-            if view.digit in self._stale:
-                self._turn = (self._turn + offset + 1) % len(views)
-                self.draw_status()
-                self._draw_panel(view)
-                return True
-        return False
-
-    def _draw_panel(self, view: PanelView) -> None:
-        size = view.content_size
-        if size.width < 1 or size.height < 1:
-            return
-        self._stale.discard(view.digit)
-        picture = self.picture(view.digit, size.width, size.height)
-        if picture is None:
-            return
-        title = one_cell_each(f"{view.digit} {picture.title}", ascii_only=self.looks.markers == "ascii")
-        if view.has_class("framed") and view.border_title != title:
-            view.border_title = Content(title)
-        view.show(picture.rows)
-
-    def draw_status(self) -> None:
-        """Draw header and log."""
-        width = self.app.size.width
-        layout = self._layout_now
-        if layout is None:
-            return
-        self.query_one("#header", RowsView).show(self.header_rows(width, max(layout.header, 1)))
-        if layout.log:
-            self.query_one("#log", RowsView).show(self.log_rows(width, layout.log))
-
-    def draw_hints(self) -> None:
-        """Draw the key hints, unless a notice stands in their place."""
-        if not self._notice_until:
-            row = status.hints(self.hint_keys, self.app.size.width, self.looks.markers)
-            self.query_one("#hints", RowsView).show((row,))
-
-    def say(self, text: str, *, problem: bool = False) -> None:
-        """Show a sentence in the place of the key hints for a few seconds."""
-        self._notice_until = time.monotonic() + NOTICE_SECONDS
-        style = "problem" if problem else "pending"
-        row = status.notice(text, style, self.app.size.width, self.looks.markers)
-        self.query_one("#hints", RowsView).show((row,))
-
-    def end_notice(self, now: float) -> None:
-        """Put the key hints back when a notice has stood long enough; `now` is time.monotonic."""
-        if self._notice_until and now > self._notice_until:
-            self._notice_until = 0.0
-            self.draw_hints()
-
-    # -- news from the run's directory
+        """Every series in full at both marks, whatever is shown now."""
+        return f"A {a:,} · B {b:,}", differences(self.history, a, b, self.app.size.width)
 
     def poll(self) -> frozenset[str]:
         """Read what is new and note which panels that makes stale; returns what History.poll returns."""
@@ -220,120 +77,12 @@ class WatchScreen(Screen[None]):
             self.say(str(error), problem=True)
             return frozenset()
         self._stale |= {digit for digit, panel in self._panels.items() if panel.reads() & changed}
+        self._tell_problems()
         return changed
 
-    # -- actions: view
-
-    async def action_pick(self, digit: int) -> None:
-        """Pick a panel."""
-        if digit not in self.digits():
-            panel = self._panels.get(digit)
-            self.say(f"there is no panel {digit} here" if panel is None else f"{panel.name}: nothing recorded yet")
-            return
-        self.chosen = digit
-        await self.lay_out()
-
-    async def action_turn(self, by: int) -> None:
-        """The next panel that has something to show."""
-        digits = self.digits()
-        if digits:
-            at = digits.index(self.chosen) if self.chosen in digits else 0
-            await self.action_pick(digits[(at + by) % len(digits)])
-
-    async def action_zoom(self) -> None:
-        """Enlarge the picked panel, or put it back."""
-        self.zoomed = not self.zoomed
-        await self.lay_out()
-
-    async def action_unzoom(self) -> None:
-        """Leave the enlarged panel."""
-        if self.zoomed:
-            await self.action_zoom()
-
-    def look(self, looks: Looks) -> None:
-        """Look at the run another way, at once."""
-        self.looks = looks
-        self._stale |= set(self._panels)
-        for view in self.query(PanelView):
-            view.set_class(looks.markers == "ascii", "ascii")
-        self.draw_everything()
-
-    def change(self, change: Callable[[Looks], Looks]) -> None:
-        """Look at the run another way."""
-        self.look(change(self.looks))
-
-    def action_log_y(self) -> None:
-        """Log or linear y axis of the picked panel."""
-        self.change(lambda looks: looks.with_flipped_y(self.chosen))
-
-    def action_log_x(self) -> None:
-        """Log or linear x axis."""
-        self.change(lambda looks: replace(looks, log_x=not looks.log_x))
-
-    def action_smooth(self) -> None:
-        """Smoothing on or off."""
-        self.change(lambda looks: replace(looks, smooth=not looks.smooth))
-
-    def action_waterfall(self) -> None:
-        """Bars or frequency × step."""
-        self.change(lambda looks: replace(looks, waterfall=not looks.waterfall))
-
-    def action_move(self, cells: int) -> None:
-        """Move the cursor on all panels."""
-        self.change(lambda looks: looks.moved(cells, self.columns, self.last))
-
-    @property
-    def columns(self) -> int:
-        """Cells of the widest plot."""
-        return max((view.content_size.width for view in self.query(PanelView)), default=80) - GUTTER
-
-    def action_jump(self, by: int) -> None:
-        """The next or the last intervention, snapshot, note or phase change."""
-        there = [m for m in moments(self.history) if (m.step - self.position) * by > 0]
-        if not there:
-            self.say("nothing happened after this step" if by > 0 else "nothing happened before this step")
-            return
-        moment = min(there, key=lambda m: abs(m.step - self.position))
-        self.change(lambda looks: looks.at(moment.step))
-        self.say(f"step {moment.step:,}: {moment.text}")
-
-    def action_edge(self, newest: bool) -> None:
-        """The cursor on the first or the newest step."""
-        self.change(lambda looks: looks.at(self.last if newest else 0))
-
-    def action_follow(self) -> None:
-        """Follow the newest step."""
-        self.change(lambda looks: replace(looks, cursor=None).followed(self.last))
-
-    def action_zoom_x(self, factor: float) -> None:
-        """Show a smaller or larger range of steps."""
-        self.change(lambda looks: looks.zoomed(factor, self.last))
-
-    def action_all(self) -> None:
-        """Show every step."""
-        self.change(lambda looks: replace(looks, span=None))
-
-    # -- actions: marks
-
-    def action_set_mark(self, which: str) -> None:
-        """Set mark A or B where the cursor is."""
-        step = self.position
-        self.change(lambda looks: replace(looks, a=step) if which == "a" else replace(looks, b=step))
-        both = self.looks.a is not None and self.looks.b is not None
-        self.say(f"mark {which.upper()} at step {step:,}{'; D shows the differences' if both else ''}")
-
-    def action_differences(self) -> None:
-        """A page with every series in full: at both marks and between them, or here while they are not both set."""
-        a, b = self.looks.a, self.looks.b
-        page = self.values_page() if a is None or b is None else self.differences_page(a, b)
-        self.app.push_screen(PageScreen(*page))
-
-    # -- actions: leaving
-
-    def action_help(self) -> None:
-        """Every key."""
-        self.app.push_screen(HelpScreen(self.groups, self.about))
-
-    def action_leave(self) -> None:
-        """Leave."""
-        self.app.exit()
+    def _tell_problems(self) -> None:
+        """Say which tables are left out, once each."""
+        new = [problem for problem in self.history.problems if problem not in self._told]
+        if new:
+            self._told |= frozenset(new)
+            self.say("; ".join(new), problem=True)

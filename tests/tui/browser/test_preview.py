@@ -100,7 +100,7 @@ def test_the_chart_says_where_the_run_memorised_and_grokked(tmp_path: Path) -> N
     assert summary is not None
     assert losses is not None
     shown = text(chart_rows(losses, replace(summary, memorized_at=100, grokked_at=300), 80, 16, "braille"))
-    assert shown.splitlines()[0].split() == ["━", "train", "7.97e-06", "╾", "test", "1.99e-06"]
+    assert shown.splitlines()[0].split() == ["━", "train", "7.97e-06", "╾", "test", "1.995e-06"]
     assert "memorised" in shown
     assert "grokked" in shown
 
@@ -127,7 +127,7 @@ def test_facts_say_the_most_telling_first(tmp_path: Path) -> None:
     assert shown[:4] == [
         "a",
         "■ stopped at step 3 of 9",
-        "train 1.33   acc 0.500   test 0.5   acc 0.250",
+        "train 1.333   acc 0.500   test 0.5   acc 0.250",
         "phase memorization   memorised 1   grokked 3   delay 2",
     ]
     whole = "\n".join(shown)

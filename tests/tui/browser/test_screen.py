@@ -265,7 +265,7 @@ async def test_tags_are_given_changed_and_taken_away(folder: Path) -> None:
         await pilot.press("t")
         await write(pilot, app, "good, seeds")
         assert read_tags(run) == ("good", "seeds")
-        await until(pilot, lambda: "tags good seeds" in view(app, "#facts"))
+        await until(pilot, lambda: "tags good, seeds" in view(app, "#facts"))
         await pilot.press("slash")
         await write(pilot, app, "tag:seeds")
         assert listed(app) == ["third"]

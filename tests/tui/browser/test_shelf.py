@@ -210,13 +210,25 @@ def test_the_layout_fits_any_terminal(shelf: Shelf, width: int, height: int) -> 
     if layout.beside:
         assert layout.list_width + layout.gap + layout.preview_width == width
         assert max(layout.list_height, preview) <= height - 2
-        assert layout.preview_width >= 40
+        assert layout.preview_width >= 30
     else:
         assert layout.list_height + preview <= max(height - 2, 1)
     rows, line = list_rows(shelf, 0, layout.list_width, layout.list_height, "braille", complete=True)
     assert len(rows) == layout.list_height
     assert {sum(len(span.text) for span in row) for row in rows} == {layout.list_width}
     assert 0 <= line < layout.list_height
+
+
+@pytest.mark.parametrize("height", [24, 30, 50])
+def test_a_wider_terminal_has_every_column_of_a_narrow_one(shelf: Shelf, height: int) -> None:
+    def titles(width: int) -> set[str]:
+        layout = arrange_browser(width, height)
+        rows, _ = list_rows(shelf, 0, layout.list_width, layout.list_height, "braille", complete=True)
+        return {*"".join(span.text for span in rows[0]).replace("test loss", "test-loss").split()}
+
+    assert {"name", "state", "step", "test-loss"} <= titles(80)
+    for width in range(80, 240):
+        assert titles(80) <= titles(width)
 
 
 @pytest.mark.parametrize("height", [1, 3, 4, 9])

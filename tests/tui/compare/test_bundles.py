@@ -1,14 +1,19 @@
 """Seed bundles: which runs belong together, and the median, range and number of their curves."""
 
 import random
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from grokterm.history import Series
+from grokterm.importers.choices import Choices
+from grokterm.importers.description import configuration as configuration_of_import
+from grokterm.importers.plan import plan
 from grokterm.run.events import Event
 from grokterm.tui.compare.bundles import bundles, spread
+from tests import foreign
 from tests.several_runs import configuration, edit, series
 
 
@@ -33,15 +38,14 @@ def test_knobs_turned_part_them_unless_turned_alike() -> None:
     assert bundles(alike) == [(0, 1)]
 
 
-def test_imported_runs_and_runs_without_settings_stay_alone() -> None:
-    imported = {**configuration(0), "imported": {"file": "a.pth"}}
-    assert bundles([(imported, []), (configuration(0), []), (imported, []), ({}, []), ({}, [])]) == [
-        (0,),
-        (1,),
-        (2,),
-        (3,),
-        (4,),
-    ]
+def test_runs_without_settings_stay_alone() -> None:
+    assert bundles([(configuration(0), []), ({}, []), ({}, [])]) == [(0,), (1,), (2,)]
+
+
+def test_imported_runs_stay_alone(tmp_path: Path) -> None:
+    imported = configuration_of_import(plan(foreign.saved(tmp_path, foreign.nanda(foreign.trained())), Choices()))
+    trained = {name: section for name, section in imported.items() if name != "source"}
+    assert bundles([(imported, []), (trained, []), (imported, []), (trained, [])]) == [(0,), (1, 3), (2,)]
 
 
 def test_one_is_one_and_its_equal() -> None:

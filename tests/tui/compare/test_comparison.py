@@ -15,10 +15,11 @@ from grokterm.drawing.ticks import format_value
 from grokterm.errors import RunError, UsageError
 from grokterm.run.directory import RunDirectory
 from grokterm.run.events import EventLog
+from grokterm.run.outcome import INTERRUPTED
 from grokterm.run.table import TableWriter, read_table
 from grokterm.tui.compare import results
 from grokterm.tui.compare.choices import OVERLAYS, SPECTRA, TABLE, choices
-from grokterm.tui.compare.compared import GONE, INTERRUPTED, UNREADABLE, Followed
+from grokterm.tui.compare.compared import GONE, UNREADABLE, Followed
 from grokterm.tui.compare.comparison import LABELS, Comparison, check, look_of
 from grokterm.tui.compare.header import header
 from grokterm.tui.compare.overlay import Terms, fit, readings_legend, short
@@ -160,6 +161,15 @@ def test_since_memorised_begins_there_and_leaves_the_others_out() -> None:
     assert Comparison(runs).left_out == ()
 
 
+def test_when_an_imported_run_memorised_is_not_known() -> None:
+    loss = series([0, 40], [4.0, 3.0])
+    runs = [compared("a", loss=loss), compared("b", loss=loss, config={"source": {"file": "theirs.pth"}})]
+    told = text_of(header(Comparison(runs, since_memorised=True), Terms(), Looks(), 120))
+    assert "never memorised, left out: 1" in told
+    assert "not known when memorised, left out: 2" in told
+    assert "never" not in text_of(header(Comparison(runs[1:], since_memorised=True), Terms(), Looks(), 120))
+
+
 def test_log_x_since_memorised_draws_nothing_from_before() -> None:
     high, low = series([0, 50, 100], [1000.0, 1.0, 1.0]), series([0, 100], [1.0, 1.0])
     runs = [compared("a", memorised=50, weight_norm_sq=high), compared("b", memorised=1, weight_norm_sq=low)]
@@ -176,7 +186,7 @@ def test_marks_and_moments_are_the_runs_own_and_move_with_them(three: list[RunDi
     assert [(mark.x, mark.label) for mark in since.marks(None)] == [(160, "3 wd 2"), (170, "2 wd 2"), (180, "1 wd 2")]
     assert [(mark.x, mark.label, mark.style) for mark in since.marks(since.tracks[1])] == [(170, "wd 2", "test")]
     assert [moment.step for moment in since.moments(since.tracks[0])] == [0, 60, 180]
-    assert "memorized for good" in since.moments(since.tracks[0])[0].text
+    assert "memorised for good" in since.moments(since.tracks[0])[0].text
 
 
 # -- what is shown
@@ -301,7 +311,7 @@ def test_taller_strips_are_bars_and_low_ones_have_no_names() -> None:
     drawing = draw_strips([Strip("1", "train", values)], 6, 4)
     assert drawing.text().splitlines()[:2] == ["1 █   ", "  ██ ▄"]
     low = draw_strips([Strip(str(index), "train", values) for index in range(5)], 6, 4)
-    assert low.notes == ("2 more where there is room (z)",)
+    assert low.notes == ("2 more in a taller panel",)
     assert draw_strips([Strip("1", "train", np.zeros(0))], 30, 5).text().split() == ["no", "data", "yet"]
     assert draw_strips([Strip("1", "train", np.array([1.0, np.nan]))], 30, 5).notes == ("1 not finite",)
 

@@ -17,7 +17,7 @@ from grokterm.tui.compare.overlay import Terms
 from grokterm.tui.compare.screen import NEWS_SECONDS
 from grokterm.tui.rows import RowsView
 from grokterm.tui.screens.page import PageScreen
-from grokterm.tui.screens.watching import PanelView
+from grokterm.tui.screens.panels import PanelView
 from tests.recorded import record
 from tests.several_runs import configuration, recorded_runs
 from tests.terminal import Terminal
@@ -73,7 +73,7 @@ async def test_every_size_shows_the_runs(app: CompareApp, width: int, height: in
             assert {len(line) for line in lines} == {view.content_size.width}
         if height >= 24:
             assert "lr 0.001 seed 0" in text(app, "#header")
-        if height >= 24 and (width, height) != (100, 30):  # there two rows of panels leave no room for it
+        if height >= 24:
             assert "memorised" in text(app, "#log")
             assert text(app, "#log").count("\n") == 3
 
@@ -169,6 +169,27 @@ async def test_bundles_and_back(app: CompareApp) -> None:
         assert "1+2" not in text(app, "#header")
 
 
+async def test_without_runs_to_bundle_b_says_so_and_changes_nothing(tmp_path: Path) -> None:
+    app = CompareApp(recorded_runs(tmp_path, configuration(0), configuration(1, lr=2e-3)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, app)
+        before = text(app, "#header")
+        for _ in range(2):
+            await pilot.press("B")
+            assert "no two of the runs differ in the seed alone" in text(app, "#hints")
+            assert text(app, "#header") == before
+
+
+async def test_the_picked_panel_is_there_beside_the_table(app: CompareApp) -> None:
+    async with app.run_test(size=(100, 30)) as pilot:
+        await ready(pilot, app)
+        for digit in app.compare.digits():
+            await pilot.press(str(digit))
+            shown = [view.digit for view in app.compare.query(PanelView)]
+            assert digit in shown
+            assert text(app, "#log").strip() or digit == 7
+
+
 async def test_settings_values_and_differences_are_pages(app: CompareApp) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await ready(pilot, app)
@@ -188,7 +209,7 @@ async def test_jumps_go_to_what_happened_in_any_run(app: CompareApp) -> None:
         await ready(pilot, app)
         await pilot.press("home", "right_square_bracket")
         assert app.compare.looks.cursor == 20
-        assert "memorized for good" in text(app, "#hints")
+        assert "memorised for good, recognised at" in text(app, "#hints")
         await pilot.press("down", "down", "down", "right_square_bracket")
         assert app.compare.looks.cursor == 40  # the third run's own
         await pilot.press("end", "right_square_bracket")

@@ -15,7 +15,7 @@ from grokterm.run.table import TableWriter, read_table
 from grokterm.tui.live.app import LiveApp
 from grokterm.tui.live.budget import FrameBudget
 from grokterm.tui.rows import RowsView
-from grokterm.tui.screens.watching import PanelView
+from grokterm.tui.screens.panels import PanelView
 from tests.recorded import NoTraining, record
 
 SIZES = [(80, 24), (120, 40), (200, 50), (100, 30), (99, 60), (60, 15), (40, 12), (30, 8), (20, 8), (10, 3), (2, 2)]

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from grokterm.tui.replay.playhead import SPEEDS, Playhead, Timeline, comfortable_speed, step_from
+from grokterm.tui.replay.playhead import SPEEDS, Playhead, Timeline, comfortable_speed
 
 
 def timeline(steps: int = 100, rate: float = 20.0, *, last: int | None = None) -> Timeline:
@@ -51,7 +51,7 @@ def test_a_night_of_pause_is_cut_short() -> None:
 
 
 def test_a_clock_that_went_back_or_was_nan_does_no_harm() -> None:
-    times = np.array([10.0, 11.0, 5.0, math.nan, 6.0, 7.0])
+    times = np.array([10.0, -1.7e308, 1.7e308, math.nan, math.inf, 7.0])
     line = Timeline.of(np.arange(6), times, 6)
     assert np.isfinite(line.seconds).all()
     assert (np.diff(line.seconds) >= 0).all()
@@ -99,28 +99,3 @@ def test_a_comfortable_speed_shows_the_run_in_half_a_minute(steps: int, speed: f
 
 def test_going_to_a_place_stays_inside_the_run() -> None:
     assert [Playhead().at(step, timeline()).position for step in (-5, 50, 1e9)] == [0.0, 50.0, 100.0]
-
-
-@pytest.mark.parametrize(
-    ("text", "step"),
-    [
-        ("1200", 1200),
-        ("1,200", 1200),
-        ("1_200", 1200),
-        ("12k", 12_000),
-        ("1.5M", 1_500_000),
-        ("40%", 400),
-        (" 2.5 % ", 25),
-        ("0", 0),
-        ("", None),
-        ("-3", None),
-        ("%", None),
-        ("k", None),
-        ("nan", None),
-        ("inf", None),
-        ("1e400", None),
-        ("half", None),
-    ],
-)
-def test_what_a_person_writes_for_a_place(text: str, step: int | None) -> None:
-    assert step_from(text, 1000) == step

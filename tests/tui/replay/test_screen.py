@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +25,8 @@ from grokterm.tui.moments import moments
 from grokterm.tui.panel import value_text
 from grokterm.tui.replay.app import ReplayApp
 from grokterm.tui.rows import RowsView
-from grokterm.tui.screens.watching import PanelView, WatchScreen
+from grokterm.tui.screens.panels import PanelView
+from grokterm.tui.screens.watching import WatchScreen
 from tests.large_run import record_large
 from tests.recorded import NoTraining, record
 from tests.terminal import Terminal
@@ -180,7 +182,7 @@ def test_the_cursor_reads_what_was_recorded_at_1000_places_and_zooms(tmp_path: P
 
 
 def test_differences_between_marks_are_those_of_the_recorded_values(run: RunDirectory) -> None:
-    text = differences(polled(run), 100, 300)
+    text = differences(polled(run), 100, 300, 120)
     line = next(line.split() for line in text.splitlines() if line.startswith("weight_norm_sq "))
     rows = read_table(run.measures_path)
     a, b = (float(rows["weight_norm_sq"][rows["step"] == step][0]) for step in (100, 300))
@@ -191,7 +193,7 @@ def test_differences_between_marks_are_those_of_the_recorded_values(run: RunDire
 def test_moments_are_what_happened_in_order(run: RunDirectory) -> None:
     found = [(moment.step, moment.text) for moment in moments(polled(run))]
     assert [step for step, _ in found] == [0, 80, 200]
-    assert found[1][1] == "circuit formation begins"
+    assert found[1][1] == "circuit formation begins, recognised at 100"
     assert "edit wd 1 → 2" in found[2][1]
     assert "note" in found[2][1]
 
@@ -337,6 +339,7 @@ async def test_marks_and_their_page(run: RunDirectory) -> None:
         assert "mark B at step 300; D shows" in hints(app)
         await pilot.press("D")
         await until(pilot, lambda: app.screen is not app.replay)
+        assert "A 100 · B 300" in str(app.screen.query_one(".page").border_title)
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is app.replay)
 
@@ -393,6 +396,18 @@ async def test_a_run_that_has_hardly_begun(tmp_path: Path, steps: int) -> None:
         await pilot.pause()
 
 
+async def test_the_page_of_values_says_what_the_legends_say(run: RunDirectory) -> None:
+    losses = read_table(run.steps_path)["train_loss"]
+    app = replaying(run, start=100)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await ready(pilot, app.replay)
+        for row in (99, 100):  # as it was then, the newest row is that of step 99; in the whole run 100 has its own
+            line = app.replay.values_page()[1].splitlines()[0].split()
+            assert (int(line[1]), float(line[2])) == (row, losses[row])
+            assert f"train {format_value(float(losses[row]))}" in picture(app.replay)[1][0]
+            await pilot.press("v")
+
+
 # -- the real program
 
 
@@ -412,11 +427,18 @@ def test_the_program_replays_in_a_terminal_without_torch(run: RunDirectory) -> N
         assert terminal.end() == 0
 
 
-def test_a_polite_kill_restores_the_terminal(run: RunDirectory) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_kill_or_a_hang_up_restores_the_terminal_and_leaves_nothing(
+    run: RunDirectory, number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
     with Terminal(run.path.parent, ["--paused"], command="replay") as terminal:
         terminal.see("‖")
-        os.kill(terminal.process.pid, 15)
-        assert terminal.end() == 143
+        os.kill(terminal.process.pid, number)
+        assert terminal.end() == 128 + number
+        assert not list(temporary.iterdir())
         assert terminal.raw.rfind(b"\x1b[?1049l") > terminal.raw.rfind(b"\x1b[?1049h") >= 0
 
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from grokterm.export.progress import Bar
+from grokterm.progress import Bar
 
 
 class Terminal(io.StringIO):

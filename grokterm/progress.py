@@ -1,19 +1,32 @@
-"""A bar on stderr while an export is written; nothing where stderr is no terminal."""
+"""How far an export or an import is: what the one who writes it tells, and the bar on stderr that shows it."""
 
 import os
 import sys
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as RichProgress
+
+
+class Progress(Protocol):
+    """Told how far something is, in any unit: how much there is to do, then how much more has been done."""
+
+    def begin(self, total: int) -> None:
+        """Say how much there is to do."""
+        ...
+
+    def advance(self, more: int) -> None:
+        """Say how much more has been done."""
+        ...
 
 
 class Bar:
-    """A formats.Progress as a context manager: shown while it is open, gone afterwards."""
+    """A Progress as a context manager: shown while it is open, gone afterwards; nothing where stderr is no terminal."""
 
     def __init__(self, label: str) -> None:
-        self._bar = Progress(
+        self._bar = RichProgress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
             TaskProgressColumn(),
