@@ -14,6 +14,7 @@ from grokterm.run.checkpoint import Checkpoint, CheckpointInfo, list_checkpoints
 from grokterm.run.directory import RunDirectory, is_alive
 from grokterm.run.events import Event
 from grokterm.run.finding import find
+from grokterm.run.outcome import standing
 from grokterm.run.table import Rows, TableReader
 
 if TYPE_CHECKING:
@@ -141,11 +142,12 @@ class OpenedRun:
 
     @property
     def state(self) -> str:
-        """The last state that training declared: training, paused, stopping, finished, stopped, failed, or loading.
+        """training, paused, stopping, finished, stopped or failed, as training declared last; loading before it did.
 
-        A run that was killed says training for ever; `is_alive` knows better.
+        interrupted: it declared no end, and nobody trains the run.
         """
-        return self._now().state
+        declared = self._now().state
+        return standing("" if declared == "loading" else declared, alive=self.is_alive)
 
     @property
     def is_alive(self) -> bool:

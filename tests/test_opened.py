@@ -108,7 +108,7 @@ def test_a_living_run_is_seen_as_it_grows(tmp_path: Path) -> None:
     directory = create(tmp_path, "live")
     directory.write_config({"format": 1})
     run = grokterm.open_run(directory.path)
-    assert (len(run.steps), len(run.measures["step"]), run.names, run.state) == (0, 0, (), "loading")
+    assert (len(run.steps), len(run.measures["step"]), run.names, run.state) == (0, 0, (), "interrupted")
     views = []
     with Lock(directory), TableWriter(directory.steps_path, STEPS) as table:
         assert run.is_alive
