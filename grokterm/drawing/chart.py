@@ -35,7 +35,7 @@ from grokterm.drawing.bands import Band, Shaded, paint_bands, shaded
 from grokterm.drawing.bars import draw_bars
 from grokterm.drawing.cells import Drawing, Markers, Pattern, Row, Span, glyphs_for
 from grokterm.drawing.dots import DOTS, cell_bits, characters, dot_rows, shown_columns
-from grokterm.drawing.envelope import envelope, undrawable
+from grokterm.drawing.envelope import envelope, first_after, first_from, undrawable
 from grokterm.drawing.legend import Entry, legend
 from grokterm.drawing.tags import Tagged, draw_tags
 from grokterm.drawing.ticks import upward
@@ -288,4 +288,5 @@ def _visible(line: Line, over: Limits) -> tuple[int, int]:
     low, high = (10.0**over.low, 10.0**over.high) if over.log else (over.low, over.high)
     if over.log:
         low, high = (-math.inf if over.low <= 0 else low), high * (1 + 1e-12)
-    return int(np.searchsorted(line.x, low)), int(np.searchsorted(line.x, high, side="right"))
+    ends = np.array([low, high])
+    return int(first_from(line.x, ends[:1])[0]), int(first_after(line.x, ends[1:])[0])

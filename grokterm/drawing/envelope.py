@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+FARTHEST_STEP = 2.0**62
+
 
 def log10_or_nan(y: Floats) -> Floats:
     """log10, with NaN for what has no logarithm (≤ 0, NaN); infinity stays infinity. Never warns."""
@@ -23,7 +25,8 @@ def log10_or_nan(y: Floats) -> Floats:
 
 def undrawable(y: Floats, *, log_y: bool = False) -> NDArray[np.intp]:
     """The indices of the points that break a curve: NaN, ±inf and, on a log axis, values ≤ 0."""
-    if len(y) and np.isfinite(y.min()) and np.isfinite(y.max()) and (not log_y or y.min() > 0):
+    low, high = (y.min(), y.max()) if len(y) else (1.0, 1.0)
+    if np.isfinite(low) and np.isfinite(high) and (not log_y or low > 0):
         return np.zeros(0, np.intp)  # NaN comes through both, so clean data need no pass that writes
     return np.flatnonzero(~_drawable(y, log_y))
 
@@ -42,15 +45,35 @@ def envelope(
     if not len(x):
         return low, high
     limits = _steps_at(edges) if log_x else edges
-    cuts = np.searchsorted(x, limits)  # the first point at or right of every edge
+    cuts = first_from(x, limits)  # the first point at or right of every edge
     at_edges = _values_at(edges, cuts, x, y, log_x, log_y)
-    cuts[-1] = np.searchsorted(x, limits[-1], side="right")
+    cuts[-1] = first_after(x, limits[-1:])[0]
     filled = np.flatnonzero(cuts[:-1] < cuts[1:])
     if len(filled):
         low[filled], high[filled] = _extremes(y[: cuts[-1]], cuts[filled], log_y)
     low = np.fmin(low, np.fmin(at_edges[:-1], at_edges[1:]))
     high = np.fmax(high, np.fmax(at_edges[:-1], at_edges[1:]))
     return low, high
+
+
+def first_from(x: Floats | NDArray[np.int64], limits: Floats) -> NDArray[np.intp]:
+    """The index of the first point at or right of every limit.
+
+    Whole-numbered steps are looked up by whole numbers: numpy would else copy all of them to float64 first, and a
+    million of them cost more than drawing does.
+    """
+    return np.searchsorted(x, _whole(np.ceil(limits)) if x.dtype.kind == "i" else limits)
+
+
+def first_after(x: Floats | NDArray[np.int64], limits: Floats) -> NDArray[np.intp]:
+    """The index of the first point right of every limit."""
+    if x.dtype.kind == "i":
+        return np.searchsorted(x, _whole(np.floor(limits)), side="right")
+    return np.searchsorted(x, limits, side="right")
+
+
+def _whole(limits: Floats) -> NDArray[np.int64]:
+    return np.clip(limits, -FARTHEST_STEP, FARTHEST_STEP).astype(np.int64)
 
 
 def _drawable(y: Floats, log_y: bool) -> NDArray[np.bool_]:
