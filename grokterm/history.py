@@ -6,25 +6,18 @@ between two polls nothing changes. `at` is the same run as it was at an earlier 
 
 import copy
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
-from grokterm.errors import RunError
+from grokterm.growing import Column, Rowwise, Table
 from grokterm.run.directory import RunDirectory
 from grokterm.run.events import Event, LineTail, Request, event_from, request_from
-from grokterm.run.table import Rows, TableReader
 
-_FIRST_CAPACITY = 1024  # rows
-_ROWS_AT_ONCE = 65_536  # a million rows pass through a few megabytes instead of being held twice
 _NOT_SERIES = frozenset({"step", "time"})
-
-Rowwise = Callable[[NDArray[Any]], NDArray[Any]]
-"""Makes rows from rows, each from its own alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,11 +56,11 @@ class History:
         self.config: Mapping[str, Any] | None = None
         self.pending: dict[str, Request] = {}
         self._tables = {
-            "steps": _Table(run.steps_path),
-            "tests": _Table(run.tests_path),
-            "measures": _Table(run.measures_path),
+            "steps": Table(run.steps_path),
+            "tests": Table(run.tests_path),
+            "measures": Table(run.measures_path),
         }
-        self._arrays: dict[str, _Table] = {}
+        self._arrays: dict[str, Table] = {}
         self._event_lines = LineTail(run.events_path)
         self._inbox_lines = LineTail(run.inbox_path)
         self._answered: set[str] = set()
@@ -218,7 +211,7 @@ class History:
         """What went wrong on the training side: data has message and traceback."""
         return self._of_kind("error")
 
-    def _rows(self, table: "_Table") -> int:
+    def _rows(self, table: Table) -> int:
         """How many rows of a table there were at the step this history speaks of."""
         steps = table.steps()
         if self._until is None:
@@ -226,7 +219,7 @@ class History:
         side: Literal["left", "right"] = "left" if table is self._tables["steps"] else "right"
         return int(np.searchsorted(steps, self._until, side=side))
 
-    def _series(self, table: "_Table", column: "_Column") -> Series:
+    def _series(self, table: Table, column: Column) -> Series:
         rows = self._rows(table)
         return Series(table.steps()[:rows], column.view()[:rows])
 
@@ -241,7 +234,7 @@ class History:
         for file_name in found:
             name = file_name.removesuffix(".npy")
             if name != file_name and name not in self._arrays:
-                self._arrays[name] = _Table(self.run.arrays / file_name)
+                self._arrays[name] = Table(self.run.arrays / file_name)
         return bool([name for name, table in self._arrays.items() if table.poll()])
 
     def _poll_events(self) -> bool:
@@ -277,99 +270,6 @@ class History:
         if isinstance(knobs, Mapping):
             numbers = {knob: float(value) for knob, value in knobs.items() if isinstance(value, int | float)}
             self.knobs.update(numbers)
-
-
-class _Column:
-    """A column that grows: a contiguous buffer, doubled when it is full, so that a look at it copies nothing."""
-
-    def __init__(self, dtype: DTypeLike, shape: tuple[int, ...]) -> None:
-        self.is_scalar = not shape
-        self._buffer: NDArray[Any] = np.empty((0, *shape), dtype)
-        self._length = 0
-
-    def extend(self, values: NDArray[Any], more: int) -> None:
-        """Append values; `more` is how many are known to follow."""
-        end = self._length + len(values)
-        if end > len(self._buffer):
-            capacity = max(end + more, 2 * self._length, _FIRST_CAPACITY)
-            grown = np.empty((capacity, *self._buffer.shape[1:]), self._buffer.dtype)
-            grown[: self._length] = self._buffer[: self._length]
-            self._buffer = grown
-        self._buffer[self._length : end] = values
-        self._length = end
-
-    def view(self) -> NDArray[Any]:
-        view = self._buffer[: self._length]
-        view.flags.writeable = False
-        return view
-
-
-class _Table:
-    """The columns of one table file, kept up with it. `problem` says why it has none although there is a file."""
-
-    def __init__(self, path: Path) -> None:
-        self.columns: dict[str, _Column] = {}
-        self.problem = ""
-        self._made: dict[Rowwise, _Column] = {}
-        self._reader = TableReader(path)
-
-    def poll(self) -> bool:
-        before = self.problem
-        try:
-            changed = self._read()
-            self.problem = ""
-        except RunError as error:
-            changed = bool(self.columns)
-            self._forget()  # what is read of it next is read from its first row
-            self.problem = str(error)
-        return changed or self.problem != before
-
-    def _forget(self) -> None:
-        self.columns.clear()
-        self._made.clear()
-        self._reader = TableReader(self._reader.path)
-
-    def _read(self) -> bool:
-        changed = False
-        while True:
-            rows = self._reader.new_rows(_ROWS_AT_ONCE)
-            if self._reader.restarted:
-                self.columns.clear()
-                self._made.clear()
-            if not self.columns and rows.dtype.names:
-                self.columns.update(self._columns_for(rows))
-            for name, column in self.columns.items() if len(rows) else ():
-                column.extend(rows[name], self._reader.behind)
-            changed |= bool(len(rows)) or self._reader.restarted
-            if not self._reader.behind:
-                return changed
-
-    def through(self, make: Rowwise, column: "_Column") -> NDArray[Any]:
-        """What `make` makes of a column's rows; those that it has not seen yet are given to it now, some at a time."""
-        values = column.view()
-        made = self._made.get(make)
-        if made is None:
-            like = make(values[:0])
-            made = self._made[make] = _Column(like.dtype, like.shape[1:])
-        while len(made.view()) < len(values):
-            done = len(made.view())
-            made.extend(make(values[done : done + _ROWS_AT_ONCE]), max(len(values) - done - _ROWS_AT_ONCE, 0))
-        return made.view()
-
-    def steps(self) -> NDArray[np.int64]:
-        return self.columns["step"].view() if "step" in self.columns else _no_steps()
-
-    def _columns_for(self, rows: Rows) -> dict[str, _Column]:
-        """Make the columns a viewer can show: scalars as float64, steps as int64, arrays in their own dtype."""
-        columns = {}
-        for name in rows.dtype.names or ():
-            recorded = rows.dtype[name]
-            if recorded.base.kind in "fiub":
-                dtype = np.int64 if name == "step" else recorded.base if recorded.shape else np.float64
-                columns[name] = _Column(dtype, recorded.shape)
-        if "step" not in columns or not columns["step"].is_scalar or rows.dtype["step"].kind not in "iu":
-            raise RunError(f"{self._reader.path} has no column of whole-numbered steps")
-        return columns
 
 
 def _no_steps() -> NDArray[np.int64]:

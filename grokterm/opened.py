@@ -5,10 +5,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from grokterm import frames
 from grokterm.errors import RunError, nearest
+from grokterm.growing import ROWS_AT_ONCE, Column
 from grokterm.history import ArraySeries, History, PhaseChange, Series
 from grokterm.run.checkpoint import Checkpoint, CheckpointInfo, list_checkpoints, read
 from grokterm.run.directory import RunDirectory, is_alive
@@ -19,8 +18,6 @@ from grokterm.run.table import Rows, TableReader
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_ROWS_AT_ONCE = 65_536  # a million rows pass through a few megabytes instead of being held twice
 
 
 def open_run(reference: str | os.PathLike[str] = ".", runs: str | os.PathLike[str] | None = None) -> "OpenedRun":
@@ -215,36 +212,21 @@ class OpenedRun:
 
 
 class _GrowingRows:
-    """The rows of one table, kept up with its file in a buffer that is doubled when it is full."""
+    """The rows of one table as they are in its file, kept up with it."""
 
     def __init__(self, path: Path) -> None:
         self._reader = TableReader(path)
-        self._start_over()
-
-    def _start_over(self) -> None:
-        self._buffer: Rows = np.zeros(0, [("step", "<i8")])
-        self._length = 0
+        self._rows = Column([("step", "<i8")], ())
 
     def newest(self) -> Rows:
         """Read what is new and return every row so far; what was returned before stays as it is."""
         while True:
-            rows = self._reader.new_rows(_ROWS_AT_ONCE)
+            rows = self._reader.new_rows(ROWS_AT_ONCE)
             if self._reader.restarted:
-                self._start_over()
+                self._rows = Column([("step", "<i8")], ())
             if len(rows):
-                self._extend(rows)
+                if rows.dtype != self._rows.view().dtype:
+                    self._rows = Column(rows.dtype, ())
+                self._rows.extend(rows, self._reader.behind)
             if not self._reader.behind:
-                break
-        view = self._buffer[: self._length]
-        view.flags.writeable = False
-        return view
-
-    def _extend(self, rows: Rows) -> None:
-        end = self._length + len(rows)
-        if end > len(self._buffer) or self._buffer.dtype != rows.dtype:
-            grown = np.empty(max(end + self._reader.behind, 2 * self._length), rows.dtype)
-            if self._length:
-                grown[: self._length] = self._buffer[: self._length]
-            self._buffer = grown
-        self._buffer[self._length : end] = rows
-        self._length = end
+                return self._rows.view()

@@ -12,7 +12,8 @@ import pytest
 from grokterm.history import History, PhaseChange
 from grokterm.run.directory import RunDirectory, create
 from grokterm.run.events import EventLog, append_line, ask
-from grokterm.run.table import TableWriter
+from grokterm.run.table import TableWriter, read_table
+from tests.large_run import record_large
 
 STEPS = [("step", "<i8"), ("time", "<f8"), ("train_loss", "<f8"), ("lr", "<f8")]
 TESTS = [("step", "<i8"), ("test_loss", "<f8")]
@@ -283,3 +284,15 @@ def test_viewer_side_loads_nothing_heavy() -> None:
         "print(*{'torch', 'textual', 'rich', 'plotext', 'safetensors'} & set(sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "\n"
+
+
+def test_one_poll_reads_every_row_however_many(tmp_path: Path) -> None:
+    run = record_large(tmp_path, 200_000)
+    history = History(run)
+    history.poll()
+    recorded = read_table(run.steps_path)
+    read = history.series("train_loss")
+    assert len(recorded) == 200_000
+    assert np.array_equal(read.steps, recorded["step"])
+    assert np.array_equal(read.values, recorded["train_loss"])
+    assert history.poll() == frozenset()

@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "grokterm"
 VIEWER = (
     "commands",
     "tui",
+    "growing",
     "history",
     "run",
     "headless",

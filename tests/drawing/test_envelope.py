@@ -116,3 +116,16 @@ def test_undrawable() -> None:
     y = np.array([1.0, np.nan, 0.0, np.inf, -1.0, -np.inf])
     assert undrawable(y).tolist() == [1, 3, 5]
     assert undrawable(y, log_y=True).tolist() == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("log_x", [False, True])
+def test_whole_numbered_steps_are_drawn_as_the_same_numbers_with_a_point(log_x: bool) -> None:
+    random = np.random.default_rng(7)
+    for _ in range(200):
+        x = np.unique(random.integers(0, 400, random.integers(1, 60)))
+        y = random.normal(size=len(x))
+        low, high = np.sort(random.uniform(0.0, 2.7 if log_x else 420.0, 2))
+        edges = np.linspace(low, high + 0.01, int(random.integers(2, 40)))
+        whole = envelope(x, y, edges, log_x=log_x)
+        pointed = envelope(x.astype(np.float64), y, edges, log_x=log_x)
+        assert np.array_equal(whole, pointed, equal_nan=True)

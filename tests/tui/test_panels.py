@@ -12,9 +12,11 @@ from grokterm.history import History
 from grokterm.run.directory import RunDirectory, create
 from grokterm.run.events import EventLog
 from grokterm.run.table import TableWriter
+from grokterm.tui.app import load_panels
 from grokterm.tui.looks import Looks
 from grokterm.tui.panel import Panel, moving_average
 from grokterm.tui.panels.fourier import key_frequencies, paired
+from grokterm.tui.panels.vectors import norms
 from tests.recorded import KEYS, record
 
 PANELS = Catalog().names("panels")
@@ -136,6 +138,19 @@ def test_fourier_names_the_key_frequencies_of_the_moment(history: History) -> No
     assert "key 3 7" in panel("fourier").draw(history, Looks(), 58, 16).title
     last = text("fourier", history).split("\n")[-1]
     assert [word for word in last.split() if word.isdigit()] == ["3", "7"]
+
+
+def test_matrices_are_shown_by_the_norm_of_their_rows(tmp_path: Path) -> None:
+    run = record(tmp_path, 40)
+    dtype = np.dtype([("step", "<i8"), ("value", "<f8", (3, 2, 2))])
+    with TableWriter(run.arrays / "heads.npy", dtype) as table:
+        for step in (0, 20):
+            table.append(step, np.full((3, 2, 2), step + 1.0))
+    history = History(run)
+    history.poll()
+    assert history.array("heads", norms).values.tolist() == [[2.0] * 3, [42.0] * 3]
+    picture = load_panels(Catalog())[9].draw(history, Looks(), 60, 40)
+    assert "heads" in "".join(span.text for row in picture.rows for span in row)
 
 
 def test_paired_is_the_length_of_cosine_and_sine() -> None:

@@ -1,5 +1,6 @@
 """What the browser does to runs: rename, tag, into the trash and out of it. Every failure is one sentence."""
 
+from abc import abstractmethod
 from pathlib import Path
 
 from textual.screen import Screen
@@ -22,13 +23,15 @@ class CuratingScreen(Screen[None]):
         self.shelf = Shelf(browsing)
         self._discarded: list[tuple[Path, str]] = []  # where each run of this session lies, and its name before
 
+    @abstractmethod
     def say(self, text: str, *, problem: bool = False) -> None:
         """Tell the person a sentence."""
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     def changed(self) -> None:
         """The shelf is not what it was, and what was read of the folder before is out of date."""
-        raise NotImplementedError
+        ...
 
     def action_rename(self) -> None:
         """Ask for another name."""

@@ -1,13 +1,12 @@
 """Every key of the browser: one table behind bindings, help, palette and hints."""
 
-from grokterm.tui.keys import Groups, Hints, Key
-
-FEWEST_COMPARED, MOST_COMPARED = 2, 16
+from grokterm.tui.compare.comparison import FEWEST_RUNS, MOST_RUNS
+from grokterm.tui.keys import LOOKING, Groups, Hints, Key
 
 DOING = (
     Key("enter", "enter", "open", "replay the run"),
     Key("space", "space", "mark", "mark the run, or take the mark away"),
-    Key("c", "c", "compare", f"compare the marked runs, {FEWEST_COMPARED} to {MOST_COMPARED}"),
+    Key("c", "c", "compare", f"compare the marked runs, {FEWEST_RUNS} to {MOST_RUNS}"),
     Key("r", "r", "rename", "another name for the run"),
     Key("t", "t", "tag", "the run's tags, separated by blanks; quotes keep blanks together"),
     Key("D,delete", "D del", "discard", "into the trash, after a question"),
@@ -28,12 +27,7 @@ MOVING = (
     Key("home", "home", "edge(False)", "first run"),
     Key("end", "end", "edge(True)", "last run"),
 )
-LEAVING = (
-    Key("?,f1", "? F1", "help", "this page"),
-    Key("ctrl+p", "ctrl+p", "app.command_palette", "every action by name"),
-    Key("q", "q", "leave", "quit"),
-)
-BROWSER: Groups = (("Runs", DOING), ("Finding", FINDING), ("Moving", MOVING), ("", LEAVING))
+BROWSER: Groups = (("Runs", DOING), ("Finding", FINDING), ("Moving", MOVING), ("", LOOKING))
 
 HINTS: Hints = (
     ("enter", "replay"),

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from grokterm.drawing.cells import Markers, Row, Span, one_cell_each, row_of
 from grokterm.drawing.chart import Entry, Line, Mark, Pattern, View, draw_lines, legend
 from grokterm.errors import RunError
+from grokterm.growing import ROWS_AT_ONCE
 from grokterm.listing import count_text, loss_text, share_text, size_text, tags_text, time_text
 from grokterm.run.table import TableReader
 from grokterm.summary import Summary
 from grokterm.tui.panel import short_knob
 from grokterm.tui.status import STATES
 
-ROWS_AT_ONCE = 65_536
 SECTIONS = ("task", "optimizer", "model", "training")
 Floats = NDArray[np.float64]
 

@@ -24,11 +24,12 @@ from grokterm.tui import status
 from grokterm.tui.browser.chunks import read_in_chunks
 from grokterm.tui.browser.curating import CuratingScreen
 from grokterm.tui.browser.filter_line import FilterLine
-from grokterm.tui.browser.keys import ABOUT, BROWSER, FEWEST_COMPARED, HINTS, MOST_COMPARED
+from grokterm.tui.browser.keys import ABOUT, BROWSER, HINTS
 from grokterm.tui.browser.preview_pane import PreviewPane
 from grokterm.tui.browser.runs_view import RunsView
 from grokterm.tui.browser.shelf import Browsing, Choice
 from grokterm.tui.browser.shelf_rows import arrange_browser, header_row, list_rows, runs_shown, scrolled
+from grokterm.tui.compare.comparison import FEWEST_RUNS, MOST_RUNS
 from grokterm.tui.keys import bindings
 from grokterm.tui.rows import RowsView
 from grokterm.tui.screens.help import HelpScreen
@@ -285,10 +286,8 @@ class BrowserScreen(CuratingScreen):
     def action_compare(self) -> None:
         """Compare the marked runs."""
         marked = self.shelf.marked_runs
-        if not FEWEST_COMPARED <= len(marked) <= MOST_COMPARED:
-            self.say(
-                f"mark {FEWEST_COMPARED} to {MOST_COMPARED} runs with space to compare them; {len(marked)} are marked"
-            )
+        if not FEWEST_RUNS <= len(marked) <= MOST_RUNS:
+            self.say(f"mark {FEWEST_RUNS} to {MOST_RUNS} runs with space to compare them; {len(marked)} are marked")
         elif not any(self._is_broken(summary) for summary in marked):
             self._choose("compare", marked)
 

@@ -26,6 +26,7 @@ from grokterm.tui.panel import PATTERNS, row_at
 
 MOST_PLOTS = 24
 LABELS = "123456789abcdefg"
+FEWEST_RUNS, MOST_RUNS = 2, len(LABELS)
 COLOURS = ("train", "test", "restricted", "excluded", "fifth", "sixth", "norm")
 """With four patterns 28 looks; neighbours differ in colour and pattern."""
 
@@ -83,10 +84,10 @@ class Trace:
 
 def check(runs: Sequence[RunDirectory]) -> None:
     """Raise UsageError for runs that cannot be compared: too few, too many, one of them twice."""
-    if len(runs) < 2:
+    if len(runs) < FEWEST_RUNS:
         raise UsageError("compare needs at least two runs; `grokterm replay` shows one")
-    if len(runs) > len(LABELS):
-        raise UsageError(f"compare shows at most {len(LABELS)} runs, and {len(runs)} were named; name fewer")
+    if len(runs) > MOST_RUNS:
+        raise UsageError(f"compare shows at most {MOST_RUNS} runs, and {len(runs)} were named; name fewer")
     places = [run.path.resolve() for run in runs]
     for run, place in zip(runs, places, strict=True):
         if places.count(place) > 1:

@@ -64,6 +64,5 @@ def norms(values: NDArray[Any]) -> NDArray[Any]:
     """One number a frequency, (n, k): vectors as they are, of matrices (n, k, …) the norm of their rows."""
     if values.ndim <= 2:
         return values
-    by_row = values.reshape(*values.shape[:2], -1)
-    lengths: NDArray[Any] = np.sqrt(np.square(by_row, dtype=np.float64).sum(axis=2))
+    lengths: NDArray[Any] = np.sqrt(np.square(values, dtype=np.float64).sum(axis=tuple(range(2, values.ndim))))
     return lengths

@@ -4,6 +4,7 @@ What is shown, one run or several, is a subclass's business: it answers the ques
 """
 
 import time
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import ClassVar
@@ -57,9 +58,10 @@ class PanelsScreen(Screen[None]):
     # -- what is shown
 
     @property
+    @abstractmethod
     def last(self) -> int:
         """The step that the x axis reaches to, and the cursor."""
-        raise NotImplementedError
+        ...
 
     @property
     def position(self) -> int:
@@ -71,37 +73,44 @@ class PanelsScreen(Screen[None]):
         """Keys for the last line, the most useful first."""
         return ()
 
+    @abstractmethod
     def digits(self) -> list[int]:
         """The panels that have something to show."""
-        raise NotImplementedError
+        ...
 
     def why_not(self, digit: int) -> str:
         """Why a panel that is not among `digits` cannot be picked."""
         return f"there is no panel {digit} here"
 
+    @abstractmethod
     def picture(self, digit: int, width: int, height: int) -> Picture | None:
         """A panel in exactly that many cells; None where there is no such panel."""
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     def header_rows(self, width: int, height: int) -> tuple[Row, ...]:
         """The lines above the panels."""
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     def log_rows(self, width: int, height: int) -> tuple[Row, ...]:
         """The lines under the panels."""
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     def moments(self) -> Sequence[Moment]:
         """Where [ and ] lead."""
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     def values_page(self) -> tuple[str, str]:
         """Title and text of the page with every series at the cursor."""
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     def differences_page(self, a: int, b: int) -> tuple[str, str]:
         """Title and text of the page that compares the marks."""
-        raise NotImplementedError
+        ...
 
     def arrangement(self, width: int, height: int) -> Layout:
         """What goes where on a terminal of this size."""

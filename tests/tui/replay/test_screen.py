@@ -442,6 +442,16 @@ def test_a_kill_or_a_hang_up_restores_the_terminal_and_leaves_nothing(
         assert terminal.raw.rfind(b"\x1b[?1049l") > terminal.raw.rfind(b"\x1b[?1049h") >= 0
 
 
+def test_it_ends_soon_when_its_terminal_is_gone(run: RunDirectory) -> None:
+    with Terminal(run.path.parent, ["--speed", "0.25"], command="replay", width=200, height=50) as terminal:
+        terminal.see("0.25×")
+        for _ in range(40):  # pictures that nobody takes fill the pipe to the terminal, and its writer waits
+            terminal.press("v")
+        os.kill(terminal.process.pid, signal.SIGHUP)  # nobody reads any more: what it writes may never be taken
+        wait_for(lambda: terminal.process.poll() is not None, 10, "its end")
+        assert terminal.process.returncode == 128 + signal.SIGHUP
+
+
 def test_a_viewer_writes_nothing_into_the_run(run: RunDirectory) -> None:
     before = {path: path.stat().st_mtime_ns for path in run.path.rglob("*")}
     with Terminal(run.path.parent, ["--speed", "100"], command="replay") as terminal:
