@@ -10,12 +10,16 @@ from typing import Annotated
 import typer
 
 from grokterm import __version__
+from grokterm.commands.attach import attach
 from grokterm.commands.compare import compare
+from grokterm.commands.ctl import ctl
 from grokterm.commands.export import export
+from grokterm.commands.fork import fork
 from grokterm.commands.importing import import_
 from grokterm.commands.plot import plot
 from grokterm.commands.replay import replay
 from grokterm.commands.report import report
+from grokterm.commands.resume import resume
 from grokterm.commands.run import run
 from grokterm.commands.runs import runs
 from grokterm.errors import GroktermError
@@ -49,6 +53,10 @@ def grokterm(
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "run": run,
+    "attach": attach,
+    "ctl": ctl,
+    "resume": resume,
+    "fork": fork,
     "replay": replay,
     "compare": compare,
     "runs": runs,

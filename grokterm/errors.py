@@ -3,6 +3,7 @@
 GroktermError       1   anything below, for whoever catches them all
 ├── UsageError      2   a command line, preset or setting that cannot be obeyed
 ├── RunError        3   a run directory that cannot be created, read or locked
+│   └── TakenOver   3   a run that somebody else trains by now: its files must not be touched any more
 └── TrainingError   4   training that could not go on
 """
 
@@ -27,6 +28,10 @@ class RunError(GroktermError):
     """A run directory that cannot be created, read or locked."""
 
     exit_code: ClassVar[int] = 3
+
+
+class TakenOver(RunError):
+    """A run that somebody else trains by now: whoever held it must not touch its files any more."""
 
 
 class TrainingError(GroktermError):

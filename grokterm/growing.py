@@ -52,6 +52,7 @@ class Table:
         self.problem = ""
         self._made: dict[Rowwise, Column] = {}
         self._reader = TableReader(path)
+        self._forgotten = False  # since the last poll
 
     def poll(self) -> bool:
         """Read what is new and say whether anything changed. A file that is no table is a `problem`, no error."""
@@ -61,11 +62,15 @@ class Table:
             self.problem = ""
         except RunError as error:
             changed = bool(self.columns)
-            self._forget()  # what is read of it next is read from its first row
+            self.forget()  # what is read of it next is read from its first row
             self.problem = str(error)
+        changed |= self._forgotten
+        self._forgotten = False
         return changed or self.problem != before
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Give up what was read, of a file that has other rows now: the next poll reads them all."""
+        self._forgotten |= bool(self.columns)
         self.columns.clear()
         self._made.clear()
         self._reader = TableReader(self._reader.path)

@@ -6,7 +6,7 @@ between two polls nothing changes. `at` is the same run as it was at an earlier 
 
 import copy
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from grokterm.growing import Column, Rowwise, Table
 from grokterm.run.directory import RunDirectory
 from grokterm.run.events import Event, LineTail, Request, event_from, request_from
+from grokterm.run.story import RESUMED, Story, is_resumption
 
 _NOT_SERIES = frozenset({"step", "time"})
 
@@ -54,6 +55,8 @@ class History:
     def __init__(self, run: RunDirectory) -> None:
         self.run = run
         self.config: Mapping[str, Any] | None = None
+        self.parent: History | None = None
+        """The run that this one was forked from, up to there, where somebody asked for it (`ancestry.find_parents`)."""
         self.pending: dict[str, Request] = {}
         self._tables = {
             "steps": Table(run.steps_path),
@@ -63,12 +66,13 @@ class History:
         self._arrays: dict[str, Table] = {}
         self._event_lines = LineTail(run.events_path)
         self._inbox_lines = LineTail(run.inbox_path)
+        self._story = Story()
         self._answered: set[str] = set()
         self._until: int | None = None
         self._forget_events()
 
     def _forget_events(self) -> None:
-        self.events: list[Event] = []
+        self.events: list[Event] = []  # those that hold: a resumed run tells some of its steps a second time
         self.marks: dict[str, int] = {}
         self.knobs: dict[str, float] = {}
         self.phases: list[PhaseChange] = []
@@ -83,30 +87,42 @@ class History:
         """
         past = copy.copy(self)
         past._until = step
-        past._answered = set()
-        past._forget_events()
-        for event in self.events:
-            if event.step <= step:
-                past._take_in(event)
+        past._tell_anew([event for event in self.events if event.step <= step])
+        if self.parent is not None and self.parent.reaches(step):  # it was still the parent that was trained
+            past.parent = self.parent.at(step)
+            past.state, past.knobs = past.parent.state, dict(past.parent.knobs)
         past.pending = {}
         return past
+
+    def reaches(self, step: int) -> bool:
+        """Whether this history may hold more than there was at a step."""
+        return self._until is None or step < self._until
 
     def poll(self) -> frozenset[str]:
         """Read what is new and say what changed: of config, steps, tests, measures, arrays and events.
 
         Costs a few stats when nothing did. A request that is asked or answered counts as a change of events; a table
-        that turns into something else, or back, as a change of that table.
+        that turns into something else, or back, as a change of that table. When training was resumed, the events that
+        hold no longer go, and every table is read anew.
         """
-        changed = {name for name, table in self._tables.items() if table.poll()}
+        changed = {"events"} if self._poll_events() else set()
         if self.config is None:
             self.config = self.run.read_config()
             if self.config is not None:
                 changed.add("config")
-        if self._poll_arrays():
-            changed.add("arrays")
-        if self._poll_events():
-            changed.add("events")
+        changed |= self._poll_tables()
+        if self._poll_events():  # before `resumed` was written, tables were cut: perhaps while they were read
+            changed |= {"events"} | self._poll_tables()
         return frozenset(changed)
+
+    @property
+    def told(self) -> int:
+        """How many events were ever read, those that hold no longer too: what `since` takes."""
+        return self._story.count
+
+    def since(self, told: int) -> list[Event]:
+        """Return the events that were read after the first `told` and hold: what somebody has not seen yet."""
+        return self._story.since(told)
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -174,7 +190,7 @@ class History:
     @property
     def step(self) -> int:
         """The latest step whose weights the run is known to have reached."""
-        ends = [0, self.events[-1].step if self.events else 0]
+        ends = [0 if self.parent is None else self.parent.step, self.events[-1].step if self.events else 0]
         for name, table in self._tables.items():
             steps = table.steps()[: self._rows(table)]
             if steps.size:
@@ -226,6 +242,10 @@ class History:
     def _of_kind(self, kind: str) -> list[Event]:
         return [event for event in self.events if event.kind == kind]
 
+    def _poll_tables(self) -> set[str]:
+        changed = {name for name, table in self._tables.items() if table.poll()}
+        return changed | {"arrays"} if self._poll_arrays() else changed
+
     def _poll_arrays(self) -> bool:
         try:
             found = os.listdir(self.run.arrays)  # noqa: PTH208 - a third of the price of iterdir, and this runs every frame
@@ -242,21 +262,37 @@ class History:
         events = [event for line in self._event_lines.new() if (event := event_from(line)) is not None]
         for request in requests:
             self.pending[request.id] = request
+        went_back = False
         for event in events:
-            self._take_in(event)
+            went_back |= self._story.add(event)
+            if not went_back:
+                self._take_in(event)
+            if is_resumption(event):
+                self._forget_tables()
+            match event.data:
+                case {"request": str(name)}:
+                    self._answered.add(name)  # and stays it when the answer holds no longer
+        if went_back:
+            self._tell_anew(self._story.events)
         for answered in self.pending.keys() & self._answered:
             del self.pending[answered]
         return bool(requests or events)
 
+    def _forget_tables(self) -> None:
+        for table in (*self._tables.values(), *self._arrays.values()):
+            table.forget()
+
+    def _tell_anew(self, events: Sequence[Event]) -> None:
+        self._forget_events()
+        for event in events:
+            self._take_in(event)
+
     def _take_in(self, event: Event) -> None:
         self.events.append(event)
-        match event.data:
-            case {"request": str(request)}:
-                self._answered.add(request)
         match event.kind, event.data:
             case "state", {"state": str(state)}:
-                self.state = state
-                if state == "training":
+                self.state = "training" if state == RESUMED else state
+                if self.state == "training":
                     self._training_since = event.time
                     self._take_in_knobs(event.data.get("knobs"))
             case "edit", {"knob": str(knob), "new": int() | float() as new}:

@@ -10,9 +10,11 @@ from grokterm.errors import RunError, nearest
 from grokterm.growing import ROWS_AT_ONCE, Column
 from grokterm.history import ArraySeries, History, PhaseChange, Series
 from grokterm.run.checkpoint import Checkpoint, CheckpointInfo, list_checkpoints, read
-from grokterm.run.directory import RunDirectory, is_alive
+from grokterm.run.cuts import Cuts
+from grokterm.run.directory import RunDirectory
 from grokterm.run.events import Event
 from grokterm.run.finding import find
+from grokterm.run.lock import is_alive
 from grokterm.run.outcome import standing
 from grokterm.run.table import Rows, TableReader
 
@@ -41,11 +43,8 @@ class OpenedRun:
     def __init__(self, path: Path) -> None:
         self._run = RunDirectory(path)
         self._history = History(self._run)
-        self._tables = {
-            "steps": _GrowingRows(self._run.steps_path),
-            "tests": _GrowingRows(self._run.tests_path),
-            "measures": _GrowingRows(self._run.measures_path),
-        }
+        self._cuts = Cuts(self._run)
+        self._tables = _tables_of(self._run)
 
     def __repr__(self) -> str:
         try:
@@ -80,17 +79,17 @@ class OpenedRun:
 
         A structured array, `run.steps["train_loss"]`, in the types that were recorded.
         """
-        return self._tables["steps"].newest()
+        return self._newest("steps")
 
     @property
     def tests(self) -> Rows:
         """One row a test evaluation: step, test_loss, test_accuracy. No rows while there are none."""
-        return self._tables["tests"].newest()
+        return self._newest("tests")
 
     @property
     def measures(self) -> Rows:
         """One row an evaluation of the measures: step, and a column for each scalar. No rows while there are none."""
-        return self._tables["measures"].newest()
+        return self._newest("measures")
 
     @property
     def problems(self) -> Sequence[str]:
@@ -196,9 +195,9 @@ class OpenedRun:
         Raises UsageError when pandas is not installed, RunError when there is no such table.
         """
         if table is None:
-            return frames.side_by_side({name: rows.newest() for name, rows in self._tables.items()})
+            return frames.side_by_side({name: self._newest(name) for name in self._tables})
         if table in self._tables:
-            return frames.of_table(self._tables[table].newest())
+            return frames.of_table(self._newest(table))
         if table == "events":
             return frames.of_events(self.events)
         if table in self.array_names:
@@ -206,9 +205,25 @@ class OpenedRun:
         known = [*self._tables, "events", *self.array_names]
         raise RunError(f"{self.name} has no table {table!r}; {nearest(table, known)}")
 
+    def _newest(self, name: str) -> Rows:
+        """Every row of a table so far: what was not read yet of it, or all of it when tables were cut since."""
+        cut = self._cuts.new()
+        while True:
+            if cut:
+                self._tables = _tables_of(self._run)
+            rows = self._tables[name].newest()
+            cut = self._cuts.new()
+            if not cut:
+                return rows
+
     def _now(self) -> History:
         self._history.poll()
         return self._history
+
+
+def _tables_of(run: RunDirectory) -> "dict[str, _GrowingRows]":
+    paths = {"steps": run.steps_path, "tests": run.tests_path, "measures": run.measures_path}
+    return {name: _GrowingRows(path) for name, path in paths.items()}
 
 
 class _GrowingRows:

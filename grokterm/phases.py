@@ -21,7 +21,12 @@ there was nothing to wait for, and circuit formation is skipped.
 
 import math
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 MEMORIZATION, CIRCUIT_FORMATION, CLEANUP, GROKKED = "memorization", "circuit formation", "cleanup", "grokked"
 HELD_FOR = 100
@@ -54,6 +59,37 @@ class PhaseRule:
         self._norms: deque[tuple[int, float]] = deque()
         self._norm_settled = False
         self._marks = {"memorized_at": _Held(), "grokked_at": _Held()}
+
+    def state(self) -> dict[str, object]:
+        """Return all that the rule remembers but its windows, in numbers and texts: what a checkpoint keeps of it."""
+        return {
+            "phase": self.phase,
+            "planned_steps": self.planned_steps,
+            "clock": self._clock,
+            "first_loss": self._first_loss,
+            "loss": self._loss,
+            "accuracy": self._accuracy,
+            "lowest_loss": self._lowest_loss,
+            "excluded": self._excluded,
+            "lowest_excluded": self._lowest_excluded,
+            "norm_settled": self._norm_settled,
+            "marks": {name: asdict(held) for name, held in self._marks.items()},
+        }
+
+    def windows(self) -> dict[str, NDArray[np.float64]]:
+        """Return the values that the rule still looks back at, (n, 2): step, value."""
+        return {"losses": _as_rows(self._losses), "norms": _as_rows(self._norms)}
+
+    def restore(self, state: Mapping[str, Any], windows: Mapping[str, NDArray[np.float64]]) -> None:
+        """Remember what `state` and `windows` said, and go on as if there had been no break."""
+        self.phase, self.planned_steps = state["phase"], state["planned_steps"]
+        self._clock, self._first_loss = state["clock"], state["first_loss"]
+        self._loss, self._accuracy, self._lowest_loss = state["loss"], state["accuracy"], state["lowest_loss"]
+        self._excluded = None if state["excluded"] is None else tuple(state["excluded"])
+        self._lowest_excluded = None if state["lowest_excluded"] is None else tuple(state["lowest_excluded"])
+        self._norm_settled = state["norm_settled"]
+        self._marks = {name: _Held(**held) for name, held in state["marks"].items()}
+        self._losses, self._norms = _from_rows(windows["losses"]), _from_rows(windows["norms"])
 
     def see_training(self, step: int, loss: float, accuracy: float, decay: float) -> list[Change]:
         """One optimizer step: loss and accuracy before its update, decay = lr · weight_decay in force."""
@@ -135,6 +171,14 @@ class _Held:
             return None
         self.reported = True
         return self.since
+
+
+def _as_rows(seen: deque[tuple[int, float]]) -> NDArray[np.float64]:
+    return np.array(seen, np.float64).reshape(-1, 2)
+
+
+def _from_rows(rows: NDArray[np.float64]) -> deque[tuple[int, float]]:
+    return deque((int(step), float(value)) for step, value in rows)
 
 
 def _value_before(seen: deque[tuple[int, float]], step: int, value: float, window: float) -> float | None:

@@ -17,9 +17,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from grokterm.catalog import REQUIRED, Catalog, Kind, Setting
 from grokterm.errors import UsageError, nearest
-from grokterm.values import Count, CountOrZero, Seed
+from grokterm.interventions import Intervention, interventions_from
+from grokterm.values import Count, CountOrZero, Seed, sentence
 
 SECTIONS: dict[str, Kind] = {"task": "tasks", "model": "models", "optimizer": "optimizers"}
+KEYS = ("description", *SECTIONS, "training", "interventions")
+"""What a preset says. A run.toml says more, which is no part of the preset."""
 
 
 class Training(BaseModel):
@@ -47,7 +50,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Preset:
-    """Everything that decides a run. `name` is the file's stem; `description` its one line for lists."""
+    """Everything that decides a run. `name` is the file's stem; `description` its one line for lists.
+
+    interventions: what happens to the knobs while it trains, without anybody at the keyboard.
+    """
 
     name: str
     description: str
@@ -55,12 +61,15 @@ class Preset:
     model: Part
     optimizer: Part
     training: Training
+    interventions: tuple[Intervention, ...] = ()
 
     def to_toml(self) -> dict[str, Any]:
         """The sections as run.toml holds them; a setting left to its default of None is left out."""
         parts = {section: getattr(self, section) for section in SECTIONS}
         sections = {section: {"name": part.name, **_without_none(part.settings)} for section, part in parts.items()}
-        return {**sections, "training": self.training.model_dump()}
+        planned = [intervention.to_toml() for intervention in self.interventions]
+        schedule = {"interventions": planned} if planned else {}
+        return {**sections, "training": self.training.model_dump(), **schedule}
 
 
 def find(reference: str) -> Path:
@@ -92,14 +101,19 @@ def read(path: Path, overrides: Sequence[str] = (), catalog: Catalog | None = No
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
     places = _Places(str(path), {_lay_over(raw, override): f"--set {override}" for override in overrides})
-    _check_names(places, "", raw, ("description", *SECTIONS, "training"))
-    for section in (*SECTIONS, "training"):
-        if not isinstance(raw.get(section), dict):
-            raise UsageError(f"{path}: needs a section [{section}]")
-    catalog = catalog or Catalog()
-    parts = {section: _part(places, section, raw[section], catalog) for section in SECTIONS}
-    training = _training(places, raw["training"])
-    return Preset(name=path.stem, description=str(raw.get("description", "")), training=training, **parts)
+    _check_names(places, "", raw, KEYS)
+    return _preset(places, path.stem, raw, catalog or Catalog())
+
+
+def of_run(config: Mapping[str, Any], where: str, catalog: Catalog) -> Preset:
+    """Return what a run was told: the preset in its run.toml, with as many threads as were taken then.
+
+    where: the file's path, for errors. Raises UsageError as `read` does.
+    """
+    raw = {key: config[key] for key in KEYS if key in config}
+    if isinstance(raw.get("training"), dict) and "threads" in config:
+        raw["training"] = {**raw["training"], "threads": config["threads"]}
+    return _preset(_Places(where, {}), str(config.get("preset", "")), raw, catalog)
 
 
 def versions() -> dict[str, str]:
@@ -111,16 +125,6 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[package] = "unknown"
     return found
-
-
-def sentence(error: ValidationError) -> str:
-    """What pydantic found wrong, as the end of a sentence."""
-    first = error.errors()[0]
-    if first["type"] == "missing":
-        return "must have more values"
-    message = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
-    message = message.partition(", unable to parse")[0]
-    return message[0].lower() + message[1:]
 
 
 @dataclass(frozen=True)
@@ -155,6 +159,18 @@ def _value(text: str) -> Any:
         return tomllib.loads(f"value = {text}")["value"]
     except ValueError:  # TOMLDecodeError is one; an integer of thousands of digits is another
         return text
+
+
+def _preset(places: _Places, name: str, raw: Mapping[str, Any], catalog: Catalog) -> Preset:
+    for section in (*SECTIONS, "training"):
+        if not isinstance(raw.get(section), dict):
+            raise UsageError(f"{places.file}: needs a section [{section}]")
+    parts = {section: _part(places, section, raw[section], catalog) for section in SECTIONS}
+    training = _training(places, raw["training"])
+    settings = catalog.settings("optimizers", parts["optimizer"].name)
+    planned = interventions_from(raw.get("interventions", []), places.of("interventions"), settings)
+    description = str(raw.get("description", ""))
+    return Preset(name=name, description=description, training=training, interventions=planned, **parts)
 
 
 def _check_names(places: _Places, prefix: str, table: Mapping[str, Any], valid: Sequence[str]) -> None:

@@ -18,9 +18,11 @@ import numpy as np
 from grokterm.errors import RunError
 from grokterm.run.configuration import Configuration, is_imported, read_configuration, setting
 from grokterm.run.curation import TAGS, read_tags
-from grokterm.run.directory import RunDirectory, is_alive
+from grokterm.run.directory import RunDirectory
 from grokterm.run.events import encode
 from grokterm.run.finding import runs_in
+from grokterm.run.lineage import Parent
+from grokterm.run.lock import is_alive
 from grokterm.run.outcome import ENDED, INTERRUPTED, Outcome, read_outcome, standing, step_count
 from grokterm.run.table import last_row
 
@@ -45,6 +47,7 @@ class Summary:
     said no end and nobody trains the run; damaged where the files do not say it, with the reason in `problem`.
     step: the latest that the run is known to have reached; steps: how many are planned. Losses and accuracies are
     those of the last complete rows; an imported run may have them in its measures only. started: unix seconds.
+    parent: name of the run that this one is a fork of, "" for none.
     """
 
     run: RunDirectory
@@ -65,6 +68,7 @@ class Summary:
     started: float = 0.0
     tags: tuple[str, ...] = ()
     imported: bool = False
+    parent: str = ""
     config: Configuration = field(default_factory=dict, repr=False)
 
     @property
@@ -164,6 +168,7 @@ def summarize(run: RunDirectory) -> Summary | None:
         started=_started(run, config),
         tags=tags or (),
         imported=is_imported(config),
+        parent=parent.run if (parent := Parent.of(config)) is not None else "",
         config=config,
     )
 
@@ -235,7 +240,7 @@ def _size(folder: Path | str) -> int:
 FIELDS = (
     *("name", "path", "state", "problem", "preset", "seed", "step", "steps"),
     *("train_loss", "train_accuracy", "test_loss", "test_accuracy", "phase"),
-    *("memorized_at", "grokked_at", "delay", "key_frequencies", "started", "size", "tags", "imported"),
+    *("memorized_at", "grokked_at", "delay", "key_frequencies", "started", "size", "tags", "imported", "parent"),
 )
 """What a filter can ask for beside the settings, and `--json` prints."""
 

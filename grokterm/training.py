@@ -4,39 +4,67 @@ Nothing heavy is imported until the thread runs: the screen is painted while tor
 """
 
 import contextlib
+import os
 import threading
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from grokterm.errors import GroktermError, RunError, TrainingError
-from grokterm.run.directory import Lock, RunDirectory
+from grokterm.run.directory import RunDirectory
+from grokterm.run.events import LineTail, ask, request_from
+from grokterm.run.lock import Lock
+from grokterm.run.outcome import read_outcome
 
 if TYPE_CHECKING:
     from grokterm.catalog import Catalog
+    from grokterm.engine.launch import Ended
     from grokterm.preset import Preset
 
 
 class TrainingThread(threading.Thread):
-    """Trains one new run. When it has ended, `error` says why it failed, or is None.
+    """Trains a new run from its preset, or goes on with one that was trained before when `preset` is None.
 
-    A run in which nothing was recorded is removed again.
+    When it has ended, `error` says why it failed, or is None. A rewind goes on in a fork: `directory` is the run that
+    is trained now. lock: the run's lock, where this process has inherited it. discards: a run in which nothing was
+    recorded is removed again.
     """
 
-    def __init__(self, run: RunDirectory, preset: "Preset", catalog: "Catalog") -> None:
+    here = True
+    """The screen beside it owns it, and takes it along when it goes."""
+
+    def __init__(
+        self,
+        run: RunDirectory,
+        catalog: "Catalog",
+        preset: "Preset | None" = None,
+        *,
+        lock: Lock | None = None,
+        device: str | None = None,
+        on_divergence: Literal["pause", "stop"] = "pause",
+        discards: bool = True,
+    ) -> None:
         super().__init__(name="training", daemon=True)
         self.directory = run
         self.error: GroktermError | None = None
-        self.preset_name = preset.name
         self.catalog = catalog
         self._preset = preset
+        self._device = device
+        self._on_divergence: Literal["pause", "stop"] = on_divergence
+        self._discards = discards
+        self._lock = lock
+        self._begun, self._given_up = threading.Event(), threading.Event()
+        self._ended: Ended | None = None
+        self.preset_name = preset.name if preset is not None else str((run.read_config() or {}).get("preset", ""))
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether requests are obeyed: torch is loaded and the run is open."""
+        return self._begun.is_set()
 
     def run(self) -> None:
         """Hold the run's lock and train to the end; `error` is set last, when nothing more happens to the run."""
         try:
-            with Lock(self.directory):
-                from grokterm.engine.launch import train
-
-                train(self.directory, self._preset, self.catalog)
+            self._train()
         except GroktermError as error:
             self._discard_if_nothing_was_recorded()
             self.error = error
@@ -46,8 +74,60 @@ class TrainingThread(threading.Thread):
             self._discard_if_nothing_was_recorded()
             self.error = self._told(error)
 
+    def share_lock(self) -> int | None:
+        """Return a descriptor that keeps the run's lock for a process that inherits it; None while nobody holds it."""
+        lock = self._lock
+        return lock.share() if lock is not None and self.is_alive() else None
+
+    def hand_over(self, seconds: float) -> int | None:
+        """Have the trainer write a full checkpoint and leave the run; return its lock for whoever takes over.
+
+        That is a descriptor for a process that inherits it. None when training had ended by itself, or did not answer
+        in time.
+        """
+        shared = self.share_lock()
+        if shared is None:
+            return None
+        with contextlib.suppress(RunError):
+            ask(self.directory.path, "detach")
+            self.join(seconds)
+            if self._ended is not None and self._ended.state == "detached":
+                return shared
+        os.close(shared)
+        return None
+
+    def give_up(self) -> None:
+        """End a trainer that waits for the disk: what it could not write is lost."""
+        self._given_up.set()
+
+    def _train(self) -> None:
+        """Train the run, and the forks in which it goes on."""
+        following: RunDirectory | None = self.directory
+        while following is not None:
+            self.directory = following
+            with self._lock or Lock(following) as self._lock:
+                self._ended = self._train_one(self._lock)
+            self._lock = self._preset = None
+            following = self._ended.goes_on_in
+
+    def _train_one(self, lock: Lock) -> "Ended":
+        stale = self._requests_to_the_dead()
+        from grokterm.engine.launch import Host, resume, train
+
+        host: Host = Host(lock, self._given_up, self._begun.set, self._on_divergence)
+        if self._preset is not None:
+            return train(self.directory, self._preset, self.catalog, host)
+        return resume(self.directory, self.catalog, host, stale, self._device)
+
+    def _requests_to_the_dead(self) -> frozenset[str]:
+        """The requests that wait in the inbox of a run whose last trainer did not hand it over."""
+        if self._preset is not None or read_outcome(self.directory.events_path).state == "detached":
+            return frozenset()
+        requests = (request_from(line) for line in LineTail(self.directory.inbox_path).new())
+        return frozenset(request.id for request in requests if request is not None)
+
     def _discard_if_nothing_was_recorded(self) -> None:
-        if not self.directory.config_path.exists():
+        if self._discards and not self.directory.config_path.exists():
             with contextlib.suppress(RunError):  # what cannot be removed is no second error
                 self.directory.discard()
 

@@ -6,7 +6,7 @@ from the source text, and `preset.py` checks a preset's values against them.
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationError
 
 LARGEST_P = 257
 LARGEST_COUNT = 10**12
@@ -54,3 +54,13 @@ NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 Beta = Annotated[float, Field(ge=0, lt=1)]
 """The decay of a running average: 0 forgets at once, 1 would never forget."""
+
+
+def sentence(error: ValidationError) -> str:
+    """What pydantic found wrong, as the end of a sentence."""
+    first = error.errors()[0]
+    if first["type"] == "missing":
+        return "must have more values"
+    message = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    message = message.partition(", unable to parse")[0]
+    return message[0].lower() + message[1:]

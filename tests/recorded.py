@@ -17,9 +17,11 @@ KEYS = (3, 7)
 
 
 class NoTraining:
-    """A training that never does anything."""
+    """A training that never does anything, as if in a thread of this process, or (`here` False) in another process."""
 
-    def __init__(self, *, alive: bool = True) -> None:
+    def __init__(self, *, alive: bool = True, here: bool = True) -> None:
+        self.here = here
+        self.directory = RunDirectory(Path())
         self.error: GroktermError | None = None
         self.preset_name = "recorded"
         self.catalog = Catalog()

@@ -1,10 +1,12 @@
 """The real program in a real pseudo-terminal, and what a person would see there."""
 
+import contextlib
 import fcntl
 import json
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -16,6 +18,7 @@ from typing import Any, Self
 import pyte
 
 from grokterm.run.directory import RunDirectory
+from grokterm.run.lock import holder, is_alive
 from tests.waiting import wait_for
 
 ROOT = Path(__file__).parents[1]
@@ -27,10 +30,21 @@ TINY = (
 
 
 class Terminal:
-    """The program in a pseudo-terminal of its own; `text` is what a person would see now."""
+    """The program in a pseudo-terminal of its own; `text` is what a person would see now.
+
+    `controls`: when the terminal closes, the system sends the program SIGHUP. Trainers that the program left behind are
+    killed at the end.
+    """
 
     def __init__(
-        self, runs: Path, arguments: Sequence[str], *, command: str = "run", width: int = 100, height: int = 30
+        self,
+        runs: Path,
+        arguments: Sequence[str],
+        *,
+        command: str = "run",
+        width: int = 100,
+        height: int = 30,
+        controls: bool = False,
     ) -> None:
         self.runs = runs
         self.main, worker = pty.openpty()
@@ -43,12 +57,19 @@ class Terminal:
         call = [sys.executable, "-m", "grokterm", command, "--runs", str(runs), *arguments]
         environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "", "LINES": ""}
         self.process = subprocess.Popen(
-            call, stdin=worker, stdout=worker, stderr=worker, cwd=ROOT, env=environment, start_new_session=True
+            call,
+            stdin=worker,
+            stdout=worker,
+            stderr=worker,
+            cwd=ROOT,
+            env=environment,
+            start_new_session=True,
+            preexec_fn=(lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0)) if controls else None,
         )
 
     def read(self) -> None:
         """Take in what the program has written so far."""
-        while select.select([self.main], [], [], 0)[0]:
+        while self.main >= 0 and select.select([self.main], [], [], 0)[0]:
             try:
                 data = os.read(self.main, 65536)
             except OSError:
@@ -97,6 +118,11 @@ class Terminal:
         assert self.process.returncode is not None
         return self.process.returncode
 
+    def hang_up(self) -> None:
+        """Close the terminal, as a connection that breaks does; nothing can be read any more."""
+        os.close(self.main)
+        self.main = -1
+
     def __enter__(self) -> Self:
         return self
 
@@ -104,5 +130,16 @@ class Terminal:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-        os.close(self.main)
-        os.close(self.worker)
+        kill_trainers(self.runs)
+        for descriptor in (self.main, self.worker):
+            if descriptor >= 0:
+                os.close(descriptor)
+
+
+def kill_trainers(runs: Path) -> None:
+    """End whoever trains a run in this folder."""
+    for path in runs.iterdir() if runs.exists() else ():
+        if (held := holder(RunDirectory(path))) is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(held.pid, signal.SIGKILL)
+            wait_for(lambda path=path: not is_alive(RunDirectory(path)), what="the end of a trainer")

@@ -18,7 +18,8 @@ import numpy as np
 import pytest
 
 from grokterm.run.checkpoint import list_checkpoints, read_metadata
-from grokterm.run.directory import RunDirectory, is_alive
+from grokterm.run.directory import RunDirectory
+from grokterm.run.lock import is_alive
 from tests.waiting import wait_for
 
 ROOT = Path(__file__).parent.parent

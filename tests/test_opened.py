@@ -12,8 +12,9 @@ import grokterm
 from grokterm.errors import RunError, UsageError
 from grokterm.opened import OpenedRun
 from grokterm.run import checkpoint
-from grokterm.run.directory import Lock, RunDirectory, create
+from grokterm.run.directory import RunDirectory, create
 from grokterm.run.events import append_line
+from grokterm.run.lock import Lock
 from grokterm.run.table import TableWriter, read_table
 from tests.odd_run import BEGAN, CONFIG, EVENTS, ODD_NAME, record_odd
 from tests.recorded import record

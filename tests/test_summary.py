@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from grokterm.history import History
-from grokterm.run.directory import Lock, RunDirectory
+from grokterm.run.directory import RunDirectory
 from grokterm.run.events import EventLog
+from grokterm.run.lock import Lock
 from grokterm.run.table import TableWriter, read_table
 from grokterm.run_filter import read
 from grokterm.summary import FIELDS, Summaries, Summary, as_json, summarize

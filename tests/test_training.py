@@ -9,7 +9,8 @@ import torch
 from grokterm.catalog import Catalog
 from grokterm.errors import RunError, TrainingError, UsageError
 from grokterm.preset import read
-from grokterm.run.directory import Lock, RunDirectory, create, is_alive
+from grokterm.run.directory import RunDirectory, create
+from grokterm.run.lock import Lock, is_alive
 from grokterm.run.table import read_table
 from grokterm.training import TrainingThread
 

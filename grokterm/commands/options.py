@@ -16,12 +16,48 @@ def _runs_for_the_shell(context: typer.Context, incomplete: str) -> list[str]:
     return [run.name for run in runs_in(Path(folder)) if run.name.startswith(incomplete)]
 
 
+def _living_runs_for_the_shell(context: typer.Context, incomplete: str) -> list[str]:
+    from grokterm.errors import RunError
+    from grokterm.run.finding import find
+    from grokterm.run.lock import is_alive
+
+    folder, names = Path(context.params.get("runs") or RUNS), _runs_for_the_shell(context, incomplete)
+    try:
+        return [name for name in names if is_alive(find(folder, name))]
+    except RunError:  # a shell that completes has no place for a sentence
+        return names
+
+
 RunsFolder = Annotated[Path, typer.Option("--runs", envvar="GROKTERM_RUNS", help="Where run directories are kept.")]
 RunReference = Annotated[
     str,
     typer.Argument(
         metavar="[RUN]",
         help="A run: a directory, a name, the beginning of one; nothing or - for the newest.",
+        autocompletion=_runs_for_the_shell,
+    ),
+]
+LivingRun = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN",
+        help="A run in training: a directory, a name, the beginning of one; - for the newest of them.",
+        autocompletion=_living_runs_for_the_shell,
+    ),
+]
+MaybeLivingRun = Annotated[
+    str,
+    typer.Argument(
+        metavar="[RUN]",
+        help="A run in training: a directory, a name, the beginning of one; nothing or - for the newest of them.",
+        autocompletion=_living_runs_for_the_shell,
+    ),
+]
+RunAndStep = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN[@STEP]",
+        help="A run, and a step of it or a percentage: mod113@600, @40% for the newest; without one, its newest step.",
         autocompletion=_runs_for_the_shell,
     ),
 ]

@@ -1,11 +1,11 @@
 """`grokterm replay`: a recorded run on the live screen, driven by a playhead."""
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from grokterm.commands.options import RUNS, Debug, RunReference, RunsFolder
+from grokterm.commands.training_options import PanelsOption
 
 
 def replay(
@@ -24,15 +24,13 @@ def replay(
         bool, typer.Option("--pause-on-markers", help="Pause at every intervention, snapshot, note and phase change.")
     ] = False,
     runs: RunsFolder = RUNS,
-    parts: Annotated[
-        Path | None, typer.Option(help="The folder of your own panels that the run was watched with. Its code is run.")
-    ] = None,
+    parts: PanelsOption = None,
     debug: Debug = False,
 ) -> None:
     """Replay a recorded run on the live screen.
 
-    space plays and pauses, ← → scrub, < > change the speed, [ ] jump to what happened, g goes to a step, ? lists every
-    key. A run that is still being trained can be replayed too.
+    space plays and pauses, ← → scrub, < > change the speed, [ ] jump to what happened, g goes to a step, F continues
+    live from there as a new run, ? lists every key. A run that is still being trained can be replayed too.
     """
     _ = debug
     import sys
@@ -48,13 +46,18 @@ def replay(
         )
     from grokterm.tui.replay.app import watch
 
-    code = watch(
+    catalog = Catalog(parts)
+    fork = watch(
         found,
-        catalog=Catalog(parts),
+        catalog=catalog,
         start=start,
         speed=speed,
         by_time=clock == "time",
         playing=not paused,
         pause_on_markers=pause_on_markers,
     )
-    raise typer.Exit(code)
+    if fork is not None:
+        from grokterm.commands.show import go_on, held_lock
+        from grokterm.commands.training_options import Manner
+
+        raise typer.Exit(go_on(fork, held_lock(fork), catalog, Manner(parts=parts)))

@@ -32,9 +32,9 @@ def report(
     from grokterm.commands.problems import tell_problems
     from grokterm.history import History
     from grokterm.page.content import page_of
-    from grokterm.run.directory import is_alive
     from grokterm.run.durable import write_whole
     from grokterm.run.finding import find
+    from grokterm.run.lock import is_alive
     from grokterm.text import plain
 
     found = find(runs, run)

@@ -1,16 +1,24 @@
 """`grokterm run`: train a preset and show it."""
 
 import contextlib
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from grokterm.commands.options import RUNS, Debug, RunsFolder
-
-if TYPE_CHECKING:
-    from grokterm.run.directory import RunDirectory
+from grokterm.commands.training_options import (
+    FRAME_BUDGET,
+    DetachedOption,
+    DetachOption,
+    DeviceOption,
+    FrameBudgetOption,
+    HeadlessOption,
+    LockOption,
+    Manner,
+    OnHangupOption,
+    PartsOption,
+)
 
 
 def _presets(incomplete: str) -> list[str]:
@@ -33,22 +41,18 @@ def run(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of weights and split.", min=0)] = None,
     steps: Annotated[int | None, typer.Option(help="How many optimizer steps to train.", min=1)] = None,
-    device: Annotated[
-        Literal["auto", "cpu", "cuda"] | None, typer.Option(help="auto is cuda where there is one.")
-    ] = None,
+    device: DeviceOption = None,
     runs: RunsFolder = RUNS,
     name: Annotated[str | None, typer.Option(help="Name of the run instead of the preset's.")] = None,
-    headless: Annotated[
-        bool, typer.Option("--headless", help="No screen: progress lines and a closing report.")
-    ] = False,
-    parts: Annotated[
-        Path | None,
-        typer.Option(help="A folder of your own tasks/, models/, optimizers/, measures/, panels/. Its code is run."),
-    ] = None,
-    frame_budget: Annotated[
-        float, typer.Option(help="Share of training throughput that watching may cost.", min=0.001, max=1.0)
-    ] = 0.03,
+    headless: HeadlessOption = False,
+    detach: DetachOption = False,
+    on_hangup: OnHangupOption = "detach",
+    parts: PartsOption = None,
+    frame_budget: FrameBudgetOption = FRAME_BUDGET,
     debug: Debug = False,
+    into: Annotated[Path | None, typer.Option("--into", hidden=True)] = None,
+    detached: DetachedOption = False,
+    lock: LockOption = None,
 ) -> None:
     """Train a preset and show it live.
 
@@ -56,40 +60,24 @@ def run(
     """
     _ = debug
     from grokterm.catalog import Catalog
+    from grokterm.commands.show import begin, go_on, held_lock
     from grokterm.preset import find, read
-    from grokterm.run.directory import create
-    from grokterm.training import TrainingThread
+    from grokterm.run.directory import RunDirectory, create
 
     shortcuts = {"training.seed": seed, "training.steps": steps, "training.device": device}
-    given = [f"{key}={value}" for key, value in shortcuts.items() if value is not None]
+    given = [*(overrides or []), *(f"{key}={value}" for key, value in shortcuts.items() if value is not None)]
     catalog = Catalog(parts)
-    chosen = read(find(preset), [*(overrides or []), *given], catalog)
+    manner = Manner(headless, detach, on_hangup, frame_budget, parts, None, detached, lock)
+    if into is not None and (whole := RunDirectory(into)).config_path.exists():  # begun by whoever handed it over
+        raise typer.Exit(go_on(whole, held_lock(whole, lock), catalog, manner))
+    chosen = read(find(preset), given, catalog)
     is_new = not runs.exists()
-    directory = create(runs, name or chosen.name)
-    training = TrainingThread(directory, chosen, catalog)
-    has_screen = not headless and sys.stdout.isatty() and sys.stdin.isatty()
-    if not has_screen:
-        from grokterm.headless import watch
-    else:
-        from grokterm.tui.live.app import watch
+    directory = create(runs, name or chosen.name) if into is None else RunDirectory(into)
+    again = [*(f"--set={override}" for override in given), "--", preset]
     try:
-        code = watch(directory, training, frame_budget=frame_budget)
+        code = begin(directory, chosen, again, catalog, manner)
     finally:
-        if training.ident is None:  # it never began: leave nothing half-made
-            directory.discard()
         if is_new and not directory.path.exists():
             with contextlib.suppress(OSError):  # somebody else's run is in it by now
                 runs.rmdir()
-    if has_screen:
-        _say_how_it_went(directory)
     raise typer.Exit(code)
-
-
-def _say_how_it_went(directory: "RunDirectory") -> None:
-    """After the screen has gone: what a run without one reports too, where a scrolling terminal keeps it."""
-    from grokterm.history import History
-    from grokterm.report import closing
-
-    history = History(directory)
-    history.poll()
-    typer.echo(closing(history))

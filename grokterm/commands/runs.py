@@ -10,6 +10,7 @@ import typer
 from grokterm.commands.options import RUNS, Debug, RunsFolder
 
 if TYPE_CHECKING:
+    from grokterm.run.directory import RunDirectory
     from grokterm.summary import Summary
 
 
@@ -43,7 +44,7 @@ def runs(
     if has_screen and (directories or _has_trash(runs)):
         from grokterm.tui.browser.app import browse
 
-        browse(runs)
+        browse(runs, _go_on)
     elif not directories and not as_json:
         typer.echo(f"there is no run in {runs}; `grokterm run mod113-quick` makes one", err=True)
     else:
@@ -57,6 +58,15 @@ def runs(
             typer.echo(_table_of(chosen))
         else:
             typer.echo(f"none of the {len(there):,} runs in {runs} fits {words!r}", err=True)
+
+
+def _go_on(fork: "RunDirectory") -> None:
+    """Train a fork that was made in a replay, beside the live screen."""
+    from grokterm.catalog import Catalog
+    from grokterm.commands.show import go_on, held_lock
+    from grokterm.commands.training_options import Manner
+
+    go_on(fork, held_lock(fork), Catalog(), Manner())
 
 
 def _check(folder: Path) -> None:

@@ -41,6 +41,7 @@ def draw_waterfall(
     log_x: bool = False,
     cursor: float | None = None,
     marks: Sequence[Mark] = (),
+    faint_before: float | None = None,
     markers: Markers = "braille",
 ) -> Drawing:
     """Magnitudes `matrix` (time, frequency) at steps `x` (time,), frequency upwards from number `first`.
@@ -48,6 +49,7 @@ def draw_waterfall(
     A cell shows the largest value of the times and frequencies that it covers, relative to the largest in view, as
     one of five shades in styles "STYLE0" … "STYLE4"; a time lasts until the next one. `highlighted` maps numbers to
     labels, which stand at the y axis in style "STYLE.key". Values that are not finite are marked × and counted.
+    What lies before step `faint_before` is in styles "STYLE0.faint" …
     """
     highlighted = highlighted or {}
     x = np.asarray(x, dtype=np.float64)
@@ -62,7 +64,8 @@ def draw_waterfall(
     cuts, held = _times(x, over, frame.columns)
     rows, starts, each = share_cells(count, frame.rows)
     largest, broken = _largest(matrix, cuts, held)
-    _paint(frame, np.maximum.reduceat(largest, starts, axis=1).T, each, style)
+    faint = 0 if faint_before is None else round(min(max(over.part(faint_before), 0.0), 1.0) * frame.columns)
+    _paint(frame, np.maximum.reduceat(largest, starts, axis=1).T, each, style, faint)
     for column in np.flatnonzero(broken):
         frame.canvas.write(0, frame.left + int(column), frame.glyphs.cross, "problem")
     _draw_numbers(frame, rows * each, first, highlighted, f"{style}.key")
@@ -111,15 +114,17 @@ def _extremes(matrix: NDArray[np.floating], starts: NDArray[np.intp]) -> NDArray
     return magnitudes
 
 
-def _paint(frame: Frame, magnitudes: Floats, each: int, style: str) -> None:
+def _paint(frame: Frame, magnitudes: Floats, each: int, style: str, faint: int) -> None:
+    """Fill the plot's cells; the first `faint` columns are faint."""
     largest = float(magnitudes.max(initial=0.0)) or 1.0
     levels = np.minimum((magnitudes / largest * SHADES).astype(np.intp), SHADES - 1)
     levels = np.repeat(levels, each, axis=0)[::-1]  # low frequencies at the bottom
     shades = np.array([ord(char) for char in frame.glyphs.heat], dtype=np.uint32)
-    styles = np.array([frame.canvas.style(f"{style}{level}") for level in range(SHADES)], dtype=np.int16)
     cells = np.s_[frame.rows - len(levels) : frame.rows, frame.left :]
     frame.canvas.codes[cells] = shades[levels]
-    frame.canvas.styles[cells] = styles[levels]
+    for columns, end in ((slice(faint), ".faint"), (slice(faint, None), "")):
+        styles = np.array([frame.canvas.style(f"{style}{level}{end}") for level in range(SHADES)], dtype=np.int16)
+        frame.canvas.styles[cells][:, columns] = styles[levels[:, columns]]
 
 
 def _draw_numbers(frame: Frame, rows: NDArray[np.intp], first: int, highlighted: Mapping[int, str], style: str) -> None:

@@ -4,16 +4,13 @@
 the group's `initial_lr` (torch's own name for it), the one in force, warm-up included, in `lr`.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
 from torch.optim import Optimizer
 
 from grokterm.catalog import Setting
-from grokterm.errors import UsageError, nearest
-from grokterm.preset import sentence
-from grokterm.values import LARGEST_COUNT
+from grokterm.knob_values import CADENCES, checked_knob, knob_names
 
 
 @dataclass
@@ -32,15 +29,15 @@ class Knobs:
     def __init__(self, optimizer: Optimizer, settings: tuple[Setting, ...], cadence: Cadence) -> None:
         self._group = optimizer.param_groups[0]
         self._groups = optimizer.param_groups
-        self._settings = {setting.name: setting for setting in settings if setting.name in self._group}
+        self._settings = tuple(setting for setting in settings if setting.name in self._group)
         self._cadence = cadence
         self._places: dict[str, tuple[str, int | None]] = {}
         for group in self._groups:
             group.setdefault("initial_lr", group["lr"])
-        for name in self._settings:
-            size = len(self._group[name]) if isinstance(self._group[name], tuple) else None
-            for index in range(size) if size else (None,):
-                self._places[name if index is None else f"{name.removesuffix('s')}{index + 1}"] = (name, index)
+        for setting in self._settings:
+            names = knob_names(setting)
+            whole = names == (setting.name,)
+            self._places |= {name: (setting.name, None if whole else at) for at, name in enumerate(names)}
 
     @property
     def recorded(self) -> tuple[str, ...]:
@@ -54,7 +51,7 @@ class Knobs:
     def values(self) -> dict[str, float]:
         """Every knob's set value (for lr the one before warm-up), cadences included."""
         optimizer = {name: self._read(name) for name in self._places}
-        return optimizer | {field.name: getattr(self._cadence, field.name) for field in fields(Cadence)}
+        return optimizer | {name: getattr(self._cadence, name) for name in CADENCES}
 
     def decay(self) -> float:
         """lr · weight_decay, by which AdamW shrinks every weight a step; 0 without weight decay."""
@@ -67,25 +64,7 @@ class Knobs:
 
     def check(self, name: str, value: object) -> float:
         """Return the value the knob would take; UsageError says so when there is no such knob or not that value."""
-        if name in self._places:
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise UsageError(f"{name} = {value}: must be a number")
-            key, index = self._places[name]
-            whole = value if index is None else _replaced(self._group[key], index, value)
-            try:
-                checked = self._settings[key].check(whole)
-            except ValidationError as error:
-                raise UsageError(f"{name} = {value}: {sentence(error)}") from error
-            return float(_pick(checked, index))
-        if name in {field.name for field in fields(Cadence)}:
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise UsageError(f"{name} = {value}: must be a whole number")
-            if value > LARGEST_COUNT:
-                raise UsageError(f"{name} = {value}: must be a whole number of at most {LARGEST_COUNT:,}")
-            if not value >= 1 or value != int(value):  # NaN is not at least 1
-                raise UsageError(f"{name} = {value}: must be a whole number of at least 1")
-            return int(value)
-        raise UsageError(f"there is no knob {name!r}; {nearest(name, self.values())}")
+        return checked_knob(self._settings, name, value)
 
     def set(self, name: str, value: float) -> None:
         """Put a checked value into force."""

@@ -1,27 +1,55 @@
-"""Starts training in a run directory: the one function behind the live screen, headless runs and every later way."""
+"""Starts training in a run directory, or goes on with it: behind the live screen, headless runs and every other way."""
 
 import contextlib
 import os
 import platform
 import socket
+import threading
 import time
 import traceback
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import torch
 
 from grokterm.catalog import Catalog
 from grokterm.engine.evaluation import Evaluation
+from grokterm.engine.going_on import Start, find_start, prepare
 from grokterm.engine.knobs import Cadence, Knobs
+from grokterm.engine.patience import Held, Patience
 from grokterm.engine.recorder import Recorder
-from grokterm.engine.trainer import Trainer
-from grokterm.errors import RunError, UsageError
-from grokterm.preset import Preset, versions
-from grokterm.run.directory import RunDirectory
+from grokterm.engine.schedule import Schedule
+from grokterm.engine.trainer import OnDivergence, Trainer
+from grokterm.errors import RunError, TakenOver, TrainingError, UsageError
+from grokterm.preset import Preset, of_run, versions
+from grokterm.run.directory import RunDirectory, no_run
+from grokterm.run.format import FORMAT
+from grokterm.run.lineage import Parent
 
 
-def train(run: RunDirectory, preset: Preset, catalog: Catalog) -> None:
+@dataclass(frozen=True)
+class Host:
+    """What training needs of the thread or process that it runs in.
+
+    given_up: set when a trainer that waits for the disk is to end. begun: called once the trainer obeys requests.
+    """
+
+    lock: Held
+    given_up: threading.Event
+    begun: Callable[[], None] = lambda: None
+    on_divergence: OnDivergence = "pause"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a trainer left a run, and the fork in which it goes on after a rewind."""
+
+    state: Literal["finished", "stopped", "detached"]
+    goes_on_in: RunDirectory | None = None
+
+
+def train(run: RunDirectory, preset: Preset, catalog: Catalog, host: Host) -> Ended:
     """Build what the preset asks for and train it to its end, in this thread. The caller holds the run's lock.
 
     UsageError before anything was recorded when the preset cannot be built on this machine; an exception during
@@ -30,24 +58,76 @@ def train(run: RunDirectory, preset: Preset, catalog: Catalog) -> None:
     device = _device(preset.training.device)
     threads = _threads(preset.training.threads)
     torch.manual_seed(preset.training.seed)
-    trainer = _build(run, preset, catalog, device)
+    trainer = build(run, preset, catalog, device, host)
     run.write_config(_config(preset, device, threads))
-    events = trainer.recorder.events
+    facts = {"device": _name(device), "threads": threads, "knobs": trainer.knobs.values()}
+
+    def begin() -> None:
+        trainer.recorder.tell("state", 0, state="training", **facts)
+        trainer.begin()
+
+    return _run(trainer, begin, host)
+
+
+def resume(run: RunDirectory, catalog: Catalog, host: Host, stale: Collection[str], device: str | None = None) -> Ended:
+    """Go on with a run from its last full checkpoint, bit for bit on the same device with the same threads.
+
+    What was recorded after it is cut and recorded again. stale: ids of the requests that a dead trainer left
+    unanswered. device: another one than recorded. Raises as `train` does; RunError for a directory that is no run.
+    """
+    config = run.read_config()
+    if config is None:
+        raise no_run(run.path)
+    if "source" in config:
+        raise UsageError(f"{run.path} is an imported run: its file holds nothing that training could go on from")
+    preset = of_run(config, str(run.config_path), catalog)
+    place = _device(device or _recorded_device(config))
+    threads = _threads(preset.training.threads)
+    torch.manual_seed(preset.training.seed)
+    start = find_start(run)
+    parent = Parent.of(config)
+    missing = prepare(run, start, 0 if parent is None else parent.step)
+    trainer = build(run, preset, catalog, place, host, start)
+
+    def go_on() -> None:
+        if start.checkpoint is not None:
+            trainer.go_on_from(start.checkpoint)
+        facts = {"device": _name(place), "threads": threads, "knobs": trainer.knobs.values()}
+        why = "; ".join(filter(None, (start.why, missing)))
+        told = {"keeps": start.keeps, "checkpoint": start.path, "why": why}
+        trainer.recorder.tell("state", trainer.step, state="resumed", **told, **facts)
+        if trainer.paused:
+            trainer.recorder.tell("state", trainer.step, state="paused")
+        if start.checkpoint is None:
+            trainer.begin()
+        trainer.inbox.take_over(start.again, start.answered, stale)
+
+    return _run(trainer, go_on, host)
+
+
+def _run(trainer: Trainer, begin: Callable[[], None], host: Host) -> Ended:
+    """Train to the end; what goes wrong is recorded, as far as the disk and the lock allow, and raised again."""
     try:
-        events.write("state", 0, state="training", device=_name(device), threads=threads, knobs=trainer.knobs.values())
+        begin()
+        host.begun()
         trainer.run()
         trainer.recorder.close()
+    except TakenOver:
+        raise  # the files belong to another trainer now
     except Exception as error:
-        with contextlib.suppress(OSError, RunError):  # a full disk must not hide why training failed
-            message = f"{type(error).__name__}: {error}"
-            events.write("error", trainer.step, message=message, traceback=traceback.format_exc())
+        with contextlib.suppress(OSError, RunError, TrainingError):  # a full disk must not hide why training failed
+            trainer.recorder.fail(trainer.step, f"{type(error).__name__}: {error}", traceback.format_exc())
             trainer.end("failed")
         with contextlib.suppress(OSError):
             trainer.recorder.close()
         raise
+    return Ended(trainer.leaving or "finished", trainer.goes_on_in)
 
 
-def _build(run: RunDirectory, preset: Preset, catalog: Catalog, device: torch.device) -> Trainer:
+def build(
+    run: RunDirectory, preset: Preset, catalog: Catalog, device: torch.device, host: Host, start: Start | None = None
+) -> Trainer:
+    """Make the trainer of a run, and its files; `start` when it was trained before. Raises as `train` does."""
     seeded = {"seed": preset.training.seed}
     try:
         wants_seed = any(setting.name == "seed" for setting in catalog.settings("tasks", preset.task.name))
@@ -68,8 +148,23 @@ def _build(run: RunDirectory, preset: Preset, catalog: Catalog, device: torch.de
     evaluation = Evaluation(model, task)
     loaded = {name: catalog.load("measures", name) for name in catalog.names("measures")}
     measures: dict[str, Callable[..., Any]] = {name: made for name, made in loaded.items() if evaluation.applies(made)}
-    recorder = Recorder(run, knobs.recorded)
-    return Trainer(task, model, optimizer, knobs, cadence, training.warmup_steps, measures, recorder)
+    return Trainer(
+        task,
+        model,
+        optimizer,
+        knobs,
+        cadence,
+        training.warmup_steps,
+        measures,
+        Recorder(run, knobs.recorded, Patience(host.lock, host.given_up)),
+        Schedule(preset.interventions, start.schedule if start is not None else None),
+        host.lock,
+        host.on_divergence,
+    )
+
+
+def _recorded_device(config: dict[str, Any]) -> str:
+    return "cuda" if str(config.get("device", "cpu")).startswith("cuda") else "cpu"
 
 
 def _is_about_memory(error: MemoryError | RuntimeError) -> bool:
@@ -82,7 +177,7 @@ def _is_about_memory(error: MemoryError | RuntimeError) -> bool:
 def _config(preset: Preset, device: torch.device, threads: int) -> dict[str, Any]:
     """What run.toml holds (RUN_FORMAT.md): enough to train the same run again."""
     return {
-        "format": 1,
+        "format": FORMAT,
         "preset": preset.name,
         "description": preset.description,
         "seed": preset.training.seed,

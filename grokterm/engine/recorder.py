@@ -1,4 +1,7 @@
-"""Writes what training produces into the run directory: rows, events, checkpoints. The trainer's only way out."""
+"""Writes what training produces into the run directory: rows, events, checkpoints. The trainer's only way out.
+
+Nothing here fails because a disk is full: what is refused is tried again until it is written (`Patience`).
+"""
 
 import contextlib
 import time
@@ -6,10 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
-import torch
-from torch import nn
-from torch.optim import Optimizer
 
+from grokterm.engine.patience import Patience
+from grokterm.engine.state import Tensors
 from grokterm.run import checkpoint
 from grokterm.run.directory import RunDirectory
 from grokterm.run.events import EventLog
@@ -25,18 +27,34 @@ FLUSH_SECONDS = 0.05
 class Recorder:
     """The open tables of one run. Rows wait in memory for at most FLUSH_SECONDS while training goes on."""
 
-    def __init__(self, run: RunDirectory, knobs: Sequence[str]) -> None:
+    def __init__(self, run: RunDirectory, knobs: Sequence[str], patience: Patience) -> None:
         self.run = run
-        self.events = EventLog(run.events_path)
+        self._patience = patience
+        self._events = EventLog(run.events_path)
         self._steps = TableWriter(run.steps_path, _scalars((*STEP_COLUMNS, *knobs)))
         self._tests = TableWriter(run.tests_path, _scalars(TEST_COLUMNS))
         self._measures: TableWriter | None = None
         self._arrays: dict[str, TableWriter] = {}
         self._flushed = time.monotonic()
+        self._step = 0
+
+    @property
+    def told(self) -> int:
+        """How many events the run's file holds."""
+        return self._events.count
+
+    def tell(self, kind: str, step: int, /, **data: object) -> None:
+        """Write an event."""
+        self._patience.insist(lambda: self._events.write(kind, step, **data))
+
+    def fail(self, step: int, message: str, trace: str) -> None:
+        """Write why training failed, once: nobody waits for the disk any more. Raises OSError."""
+        self._events.write("error", step, message=message, traceback=trace)
 
     def step(self, step: int, *values: float) -> None:
         """Add a row of steps.npy: STEP_COLUMNS, then every knob."""
         self._steps.append(step, *values)
+        self._step = step
 
     def test(self, step: int, loss: float, accuracy: float) -> None:
         """Add a row of tests.npy."""
@@ -45,49 +63,34 @@ class Recorder:
     def measures(self, step: int, seconds: float, share: float, numbers: Mapping[str, float]) -> None:
         """Add a row of measures.npy; every evaluation brings the same numbers."""
         if self._measures is None:
-            self._measures = TableWriter(self.run.measures_path, _scalars((*MEASURE_COLUMNS, *numbers)))
+            columns = _scalars((*MEASURE_COLUMNS, *numbers))
+            self._measures = self._patience.insist(lambda: TableWriter(self.run.measures_path, columns))
         self._measures.append(step, seconds, share, *numbers.values())
 
     def array(self, step: int, name: str, value: np.ndarray[Any, Any]) -> None:
         """Add a row of arrays/NAME.npy."""
         if name not in self._arrays:
             shape = np.dtype([("step", "<i8"), ("value", "<f4" if value.dtype.itemsize < 8 else "<f8", value.shape)])
-            self._arrays[name] = TableWriter(self.run.arrays / f"{name}.npy", shape)
+            path = self.run.arrays / f"{name}.npy"
+            self._arrays[name] = self._patience.insist(lambda: TableWriter(path, shape))
         self._arrays[name].append(step, value)
 
     def flush(self, *, now: bool = False) -> None:
         """Write waiting rows to the files, when it is time or at once."""
-        moment = time.monotonic()
-        if now or moment - self._flushed >= FLUSH_SECONDS:
-            for table in self._tables():
-                table.flush()
-            self._flushed = moment
+        if now or time.monotonic() - self._flushed >= FLUSH_SECONDS:
+            self._patience.insist(self._write_rows)
+            self._flushed = time.monotonic()
+            self._tell_waits()
 
-    def save(
-        self,
-        step: int,
-        model: nn.Module,
-        optimizer: Optimizer,
-        kind: Literal["weights", "full"],
-        state: Mapping[str, object],
-    ) -> str:
+    def save(self, step: int, tensors: Tensors, kind: Literal["weights", "full"], state: Mapping[str, object]) -> str:
         """Write a checkpoint, return its path inside the run; before a full one, rows and events are made durable."""
-        tensors = {f"model/{name}": _numpy(weight) for name, weight in model.state_dict().items()}
         if kind == "full":
-            tensors |= {
-                f"optimizer/{name}/{key}": _numpy(value)
-                for name, weight in model.named_parameters()
-                for key, value in optimizer.state.get(weight, {}).items()
-            }
-            tensors["random/torch"] = torch.get_rng_state().numpy()
-            if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
-                tensors["random/cuda"] = torch.cuda.get_rng_state().numpy()
-            for table in self._tables():
-                table.sync()
-            self.events.sync()
+            self._patience.insist(self._make_durable)
         else:
             self.flush(now=True)
-        path = checkpoint.write(self.run.checkpoints, step, tensors, kind=kind, state=state)
+        path = self._patience.insist(
+            lambda: checkpoint.write(self.run.checkpoints, step, tensors, kind=kind, state=state)
+        )
         return str(path.relative_to(self.run.path))
 
     def close(self) -> None:
@@ -96,6 +99,23 @@ class Recorder:
             for table in self._tables():
                 stack.callback(table.close)
 
+    def _write_rows(self) -> None:
+        self.run.steps_path.stat()  # rows written into a file that nobody can find any more would be lost
+        for table in self._tables():
+            table.flush()
+
+    def _make_durable(self) -> None:
+        self._write_rows()
+        for table in self._tables():
+            table.sync()
+        self._events.sync()
+
+    def _tell_waits(self) -> None:
+        """Write down that training stood still, once it goes on."""
+        while self._patience.waited:
+            why, seconds = self._patience.waited.pop()
+            self.tell("waited", self._step, why=why, seconds=round(seconds, 3))
+
     def _tables(self) -> list[TableWriter]:
         measures = [] if self._measures is None else [self._measures]
         return [self._steps, self._tests, *measures, *self._arrays.values()]
@@ -103,8 +123,3 @@ class Recorder:
 
 def _scalars(names: Sequence[str]) -> np.dtype[Any]:
     return np.dtype([("step", "<i8"), *((name, "<f8") for name in names)])
-
-
-def _numpy(tensor: torch.Tensor) -> np.ndarray[Any, Any]:
-    array: np.ndarray[Any, Any] = tensor.detach().cpu().numpy()
-    return array

@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grokterm.errors import RunError
+from grokterm.run.cuts import Cuts
 from grokterm.run.directory import RunDirectory, no_run
 from grokterm.run.events import Event, LineTail, encode, event_from
+from grokterm.run.story import Story
 from grokterm.run.table import Rows, TableReader
 
 BLOCK_BYTES = 8 << 20
@@ -27,12 +29,14 @@ class RecordedTable:
     """A table and how many of its rows count. `name` is steps, tests, measures or arrays/NAME.
 
     dtype: its columns of numbers, little-endian and without gaps; columns of anything else are left out.
+    cuts: tells when rows that count hold no longer, because their run was resumed.
     """
 
     name: str
     path: Path
     dtype: np.dtype[np.void]
     rows: int
+    cuts: Cuts
 
     @property
     def nbytes(self) -> int:
@@ -45,12 +49,12 @@ class RecordedTable:
         return [name for name in self.dtype.names or () if name not in _WHEN and not self.dtype[name].shape]
 
     def blocks(self, size: int = BLOCK_BYTES) -> Iterator[Rows]:
-        """Yield the rows in order, about `size` bytes at a time. Raises RunError when the file shrank meanwhile."""
+        """Yield the rows in order, about `size` bytes at a time. Raises RunError when the table was cut meanwhile."""
         reader = TableReader(self.path)
         left = self.rows
         while left:
             rows = reader.new_rows(min(left, max(1, size // self.dtype.itemsize)))
-            if reader.restarted or not len(rows):
+            if reader.restarted or not len(rows) or self.cuts.new():
                 raise RunError(
                     f"{self.path} was cut or deleted while it was being read; if its run was resumed, export it again"
                 )
@@ -62,6 +66,7 @@ class RecordedTable:
 class RunContents:
     """A run as it was when it was looked at. `config_text` is its run.toml to the letter.
 
+    events: those that hold. What a resumed run tells a second time is here once, as rows are: those of before were cut.
     problems: a sentence for each file that is no table although it should be; it is left out.
     """
 
@@ -141,15 +146,16 @@ def contents_of(run: RunDirectory) -> RunContents:
     config = run.read_config()
     if config is None:
         raise no_run(run.path)
-    lines = LineTail(run.events_path).new()
-    events = tuple(event for line in lines if (event := event_from(line)) is not None)
+    cuts = Cuts(run)
+    cuts.new()
+    events = events_of(run)
     arrays = [(f"arrays/{safe(path.stem)}", path) for path in _array_paths(run)]
     files = (("measures", run.measures_path), ("tests", run.tests_path), ("steps", run.steps_path))
     counted: dict[str, RecordedTable] = {}
     problems: list[str] = []
     for name, path in (*arrays, *files):
         try:
-            table = _count(name, path)
+            table = _count(name, path, cuts)
         except RunError as error:
             problems.append(str(error))
         else:
@@ -159,8 +165,20 @@ def contents_of(run: RunDirectory) -> RunContents:
     )
     if not any(table.rows for table in tables):
         raise RunError("; ".join(problems) or f"{run.path} has recorded nothing yet, so there is nothing to export")
+    if cuts.new():  # resumed meanwhile
+        return contents_of(run)
     text = run.config_path.read_text(encoding="utf-8")
     return RunContents(run.name, config, text, events, tables, tuple(problems))
+
+
+def events_of(run: RunDirectory) -> tuple[Event, ...]:
+    """Return the events that hold, in the order of the file. Raises RunError when they cannot be read."""
+    story = Story()
+    for line in LineTail(run.events_path).new():
+        event = event_from(line)
+        if event is not None:
+            story.add(event)
+    return tuple(story.events)
 
 
 def line_of(event: Event) -> str:
@@ -199,7 +217,7 @@ def _array_paths(run: RunDirectory) -> list[Path]:
         raise RunError(f"{run.arrays} cannot be read: {error.strerror}") from error
 
 
-def _count(name: str, path: Path) -> RecordedTable | None:
+def _count(name: str, path: Path, cuts: Cuts) -> RecordedTable | None:
     """Return a table as it is now; None when there is none. Raises RunError when it is not a table with steps."""
     reader = TableReader(path)
     first = reader.new_rows(1)
@@ -211,7 +229,7 @@ def _count(name: str, path: Path) -> RecordedTable | None:
     if not all(column.isprintable() for column in numbers):
         raise RunError(f"{path} has a column whose name cannot be printed")
     columns = [(column, reader.dtype[column].base.newbyteorder("<"), reader.dtype[column].shape) for column in numbers]
-    return RecordedTable(name, path, np.dtype(columns), len(first) + reader.behind)
+    return RecordedTable(name, path, np.dtype(columns), len(first) + reader.behind, cuts)
 
 
 def _is_number(recorded: np.dtype[Any]) -> bool:

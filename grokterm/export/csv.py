@@ -3,7 +3,7 @@
 Every number is written with as many digits as a double needs, also those recorded in single precision, so that
 whoever reads it as a double or as a single gets the recorded number. Not-a-number and infinities are nan, inf, -inf.
 A vector is one column an element, NAME/0, NAME/1 …, a matrix NAME/ROW/COLUMN. Events are step, time, event and data,
-the fields of their kind as strict JSON.
+the fields of their kind as strict JSON; of a resumed run those that hold, as rows are those that were not cut.
 """
 
 import csv

@@ -45,11 +45,18 @@ def _is_svg(_: Path, beginning: bytes) -> bool:
     return beginning.startswith(b"<svg ") and SVG_MARK.encode() in beginning
 
 
+def _is_preset(_: Path, beginning: bytes) -> bool:
+    return beginning.startswith(PRESET_MARK.encode())
+
+
 SVG_MARK = "<desc>grokterm export</desc>"
 """Which of the many SVG files that there are is an animation of ours."""
+PRESET_MARK = "# A run of grokterm as a preset"
+"""Which of the many TOML files that there are is a preset made of a run."""
 _MARKS: Mapping[str, Callable[[Path, bytes], bool]] = {
     "npz": _is_npz,
     "asciicast": _is_asciicast,
     "gif": _is_gif,
     "svg": _is_svg,
+    "preset": _is_preset,
 }

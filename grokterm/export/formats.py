@@ -51,6 +51,7 @@ FORMATS: Mapping[str, Format] = {
     "npz": Format("one file of NumPy arrays", "npz", ".npz"),
     "tensorboard": Format("a folder that TensorBoard shows", "tensorboard", ".tensorboard", ("events.out.tfevents.*",)),
     "wandb": Format("an offline run of Weights & Biases, for `wandb sync`", "wandb", ".wandb", ("wandb",)),
+    "preset": Format("a preset that trains it again, edits and all, for `grokterm run`", "preset", ".toml"),
     "asciicast": Format(
         "a recording of the replay, for asciinema",
         "asciicast",

@@ -6,8 +6,7 @@ from typing import Any, Literal, cast, get_args
 from pydantic import TypeAdapter, ValidationError
 
 from grokterm.errors import UsageError, nearest
-from grokterm.preset import sentence
-from grokterm.values import Fraction, NotNegative, OddPrime, Seed
+from grokterm.values import Fraction, NotNegative, OddPrime, Seed, sentence
 
 Procedure = Literal["python", "torch"]
 Operation = Literal["add", "subtract"]

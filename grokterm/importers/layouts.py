@@ -15,8 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from torch import Tensor
 
 from grokterm.errors import UsageError
-from grokterm.preset import sentence
-from grokterm.values import OddPrime
+from grokterm.values import OddPrime, sentence
 
 Layout = Literal["TransformerLens", "Nanda", "grokterm"]
 

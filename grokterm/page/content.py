@@ -145,11 +145,14 @@ def _state(history: History, *, alive: bool) -> str:
 
 
 def _device(history: History, config: Mapping[str, object]) -> str:
-    told = next((event.data for event in history.events if "device" in event.data), config)
-    if "device" not in told:
-        return ""
-    threads = told.get("threads")
-    return _cell(told["device"]) + (f", {_cell(threads)} thread{'' if threads == 1 else 's'}" if threads else "")
+    """What it ran on, and after that, where it was resumed on something else."""
+    told = [event.data for event in history.events if "device" in event.data] or [config]
+    said = []
+    for data in told:
+        threads = data.get("threads")
+        count = f", {_cell(threads)} thread{'' if threads == 1 else 's'}" if threads else ""
+        said += [_cell(data["device"]) + count] if "device" in data else []
+    return "; then ".join(text for text, before in zip(said, ["", *said], strict=False) if text != before)
 
 
 def _when(started: object) -> str:

@@ -1,9 +1,10 @@
 """Saved states of a run: safetensors files that execute nothing when they are opened.
 
 A weights checkpoint holds the model; a full one also holds all it takes to go on bit for bit. The caller names the
-tensors: "model/W_E", "optimizer/W_E/exp_avg", "random/torch".
+tensors: "model/W_E", "optimizer/W_E/exp_avg", "random/torch". A digest over all of it tells a damaged file.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -67,27 +68,33 @@ def write(
     path = directory / f"{step:09d}.safetensors"
     if kind == "weights" and _is_full(path):
         return path
+    told = json.dumps(encode(state or {}), allow_nan=False)
+    whole = {name: np.asarray(tensor, order="C") for name, tensor in tensors.items()}
     metadata = {
         "format": "1",
         "kind": kind,
         "step": str(step),
-        "state": json.dumps(encode(state or {}), allow_nan=False),
+        "state": told,
+        "digest": _digest(step, kind, told, whole),
     }
-    content = save({name: np.asarray(tensor, order="C") for name, tensor in tensors.items()}, metadata)
-    write_whole(path, content)
+    write_whole(path, save(whole, metadata))
     return path
 
 
 def read(path: Path) -> Checkpoint:
-    """Load a checkpoint. Raises RunError, naming the file, when it is missing, torn or not a checkpoint."""
+    """Load a checkpoint. Raises RunError, naming the file, when it is missing, torn, damaged or not a checkpoint."""
     from safetensors import SafetensorError, safe_open
 
     metadata = read_metadata(path)
     try:
         with safe_open(path, framework="numpy") as file:
+            said = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
     except (OSError, SafetensorError, TypeError, KeyError, AttributeError) as error:  # KeyError…: a dtype numpy lacks
         raise RunError(f"{path} cannot be read as a checkpoint: {error}") from error
+    digest = said.get("digest")
+    if digest is not None and digest != _digest(metadata.step, metadata.kind, said.get("state", ""), tensors):
+        raise RunError(f"{path} is damaged: its content does not fit its digest")
     return Checkpoint(metadata.step, metadata.kind, tensors, metadata.state)
 
 
@@ -117,6 +124,24 @@ def list_checkpoints(directory: Path) -> list[CheckpointInfo]:
         return []
     named = [(match, path) for path in directory.iterdir() if (match := _NAME.fullmatch(path.name))]
     return sorted((CheckpointInfo(int(match[1]), path) for match, path in named), key=lambda info: info.step)
+
+
+def full_before(directory: Path, step: int) -> int | None:
+    """Return the step of the last full checkpoint before a step; None when there is none that can be read."""
+    for info in reversed(list_checkpoints(directory)):
+        if info.step < step and _is_full(info.path):
+            return info.step
+    return None
+
+
+def _digest(step: int, kind: str, state: str, tensors: Mapping[str, NDArray[Any]]) -> str:
+    """SHA-256 in hexadecimal over all that a checkpoint says: RUN_FORMAT.md has the order."""
+    found = hashlib.sha256(f"{step}\n{kind}\n{state}\n".encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        found.update(f"{name}\n{tensor.dtype.str}\n{list(tensor.shape)}\n".encode())
+        found.update(np.ascontiguousarray(tensor).data)
+    return found.hexdigest()
 
 
 def _is_full(path: Path) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from grokterm.errors import RunError
+from grokterm.run.format import upgraded
 
 Configuration = Mapping[str, Any]
 """A run.toml as read. Sections are shared between runs: never change one."""
@@ -19,23 +20,25 @@ _PIECE = re.compile(r"^(?=\[)", re.MULTILINE)
 
 
 def read_configuration(path: Path) -> Configuration | None:
-    """Return what a run.toml says, or None while there is none. Raises RunError when it is not TOML or cannot be read.
+    """Return what a run.toml says, or None while there is none.
 
-    The same as RunDirectory.read_config, faster where many files are read.
+    Raises RunError when it is not TOML, cannot be read, or is of a newer format. The same as RunDirectory.read_config,
+    faster where many files are read.
     """
     try:
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - Path.open costs as much as the rest
             content = file.readall()
-        return parse(content.decode())
+        config = parse(content.decode())
     except FileNotFoundError:
         return None
     except OSError as error:
         raise RunError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise RunError(f"{path} is not valid TOML: {error}") from error
+    return upgraded(config, path)
 
 
-def parse(text: str) -> Configuration:
+def parse(text: str) -> dict[str, Any]:
     """Return what `text` means as TOML. Raises ValueError when it is not TOML.
 
     It is parsed in pieces that many files share: the lines before the first section, and every section. Cutting there

@@ -16,6 +16,8 @@ from pathlib import Path
 from grokterm.errors import RunError, UsageError
 from grokterm.run.directory import RunDirectory
 from grokterm.run.durable import write_whole
+from grokterm.run.holder import SIZE, said_in
+from grokterm.run.lock_file import SAFELY, flock, standing_of
 
 TRASH = ".trash"
 """The folder inside the runs folder where discarded runs lie. Lists leave it out: its name begins with a dot."""
@@ -165,7 +167,7 @@ def _left_alone(run: RunDirectory) -> Iterator[None]:
     if not os.path.lexists(run.path):
         raise RunError(f"{run.path} is not there any more")
     try:
-        lock = os.open(run.lock_path, os.O_RDONLY | os.O_CLOEXEC)
+        lock = os.open(run.lock_path, os.O_RDONLY | SAFELY)
     except FileNotFoundError:
         yield  # without a lock nobody ever trained it here
         return
@@ -179,12 +181,13 @@ def _left_alone(run: RunDirectory) -> Iterator[None]:
 
 
 def _share(lock: int, run: RunDirectory) -> None:
+    """Keep a run's lock from being taken; one that is still locked for a process that died elsewhere is no obstacle."""
     try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise RunError(f"{run.path} is being trained, so it stays where it is; stop it first") from error
+        standing = standing_of(flock(lock, fcntl.LOCK_SH), said_in(os.pread(lock, SIZE, 0)))
     except OSError as error:
         raise RunError(f"{run.lock_path} cannot be locked: {error.strerror}") from error
+    if standing == "held":
+        raise RunError(f"{run.path} is being trained, so it stays where it is; stop it first")
 
 
 def _claim(target: Path) -> bool:

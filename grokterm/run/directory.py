@@ -1,29 +1,23 @@
-"""A run's directory: where everything lies, how one is made, and who holds it."""
+"""A run's directory: where everything lies, how one is made, configured and discarded."""
 
 import contextlib
-import fcntl
-import json
-import os
 import re
-import socket
-import time
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import tomli_w
 
 from grokterm.errors import RunError, UsageError
 from grokterm.run.durable import write_whole
+from grokterm.run.format import upgraded
 
 _BEFORE_RECORDING = {"lock", "trainer.log", "events.jsonl", "inbox.jsonl", "arrays", "checkpoints"}
 _DEEPEST = 50  # tables in tables; whoever writes or prints them calls itself for each
-_LOCK_ATTEMPTS = 10  # 5 ms apart: somebody asking `is_alive` holds the lock for microseconds
 
 
 @dataclass(frozen=True)
@@ -99,7 +93,7 @@ class RunDirectory:
     def read_config(self) -> dict[str, Any] | None:
         """Return run.toml, or None while it is not there.
 
-        Raises RunError when it is not TOML, cannot be read, or is nested beyond all sense.
+        Raises RunError when it is not TOML, cannot be read, is nested beyond all sense, or is of a newer format.
         """
         try:
             config = tomllib.loads(self.config_path.read_bytes().decode())
@@ -111,7 +105,7 @@ class RunDirectory:
             raise RunError(f"{self.config_path} is not valid TOML: {error}") from error
         if _is_deep(config):
             raise RunError(f"{self.config_path} has tables more than {_DEEPEST} deep in each other")
-        return config
+        return upgraded(config, self.config_path)
 
     def discard(self) -> None:
         """Remove a run in which nothing was recorded yet. Raises RunError, removing nothing, for any other run."""
@@ -158,72 +152,6 @@ def create(runs: Path, label: str, now: datetime | None = None) -> RunDirectory:
     return run
 
 
-class Lock:
-    """Holds a run for the trainer, as a context manager; the system lets go of it when the process dies.
-
-    Raises RunError, naming host and process of the holder, when somebody else trains this run.
-    """
-
-    def __init__(self, run: RunDirectory) -> None:
-        self.run = run
-        self._file = -1
-
-    def __enter__(self) -> Self:
-        try:
-            self._file = os.open(self.run.lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-            self._take()
-            os.ftruncate(self._file, 0)
-            holder = {"host": socket.gethostname(), "pid": os.getpid(), "since": time.time()}
-            os.pwrite(self._file, json.dumps(holder).encode(), 0)
-        except OSError as error:
-            self._release()
-            raise RunError(f"{self.run.path} cannot be locked: {error.strerror}") from error
-        except RunError:
-            self._release()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._release()
-
-    def _take(self) -> None:
-        for attempt in count(1):
-            try:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return
-            except BlockingIOError as error:
-                if attempt == _LOCK_ATTEMPTS:
-                    raise RunError(f"{self.run.path} is being trained by {_holder(self._file)}") from error
-                time.sleep(0.005)
-
-    def _release(self) -> None:
-        if self._file >= 0:
-            os.close(self._file)
-            self._file = -1
-
-
-def is_alive(run: RunDirectory) -> bool:
-    """Say whether a trainer holds the run's lock, without creating the lock or getting in the holder's way.
-
-    Raises RunError when the lock exists and cannot be read.
-    """
-    try:
-        file = os.open(run.lock_path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    except OSError as error:
-        raise RunError(f"{run.lock_path} cannot be read: {error.strerror}") from error
-    try:
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(file)
-    return False
-
-
 def _is_deep(config: Mapping[str, Any]) -> bool:
     """Whether tables lie more than `_DEEPEST` deep in each other."""
     level: list[object] = [config]
@@ -233,12 +161,3 @@ def _is_deep(config: Mapping[str, Any]) -> bool:
         ]
         level = [value for values in inside for value in values]
     return bool(level)
-
-
-def _holder(file: int) -> str:
-    """Name whoever holds a lock, from what it wrote into it."""
-    try:
-        said = json.loads(os.pread(file, 4096, 0))
-        return f"process {said['pid']} on {said['host']}"
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return "another process"

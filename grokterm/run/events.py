@@ -3,6 +3,7 @@
 Non-finite numbers are data, and JSON has no word for them: they are written as the strings "nan", "inf" and "-inf".
 """
 
+import contextlib
 import json
 import math
 import numbers
@@ -19,7 +20,7 @@ from grokterm.errors import RunError
 _NON_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 _TEXT_FIELDS = frozenset(
     {"event", "do", "id", "request", "from", "state", "knob", "moments", "checkpoint", "note", "phase", "mark", "why"}
-    | {"text", "message", "traceback"}
+    | {"text", "message", "traceback", "run", "device"}
 )
 
 
@@ -91,21 +92,37 @@ def decoded(line: Mapping[str, object] | None) -> dict[str, object] | None:
     return found if isinstance(found, dict) else None
 
 
-def append_line(path: Path, mapping: Mapping[str, object]) -> None:
+def append_line(path: Path, mapping: Mapping[str, object], *, alone: bool = False) -> bytes:
     """Append one object in one write, so that several writers never mix their lines. Raises OSError.
 
-    When an earlier writer died in the middle of a line, that line is ended first: it is lost, this one is not.
+    When an earlier writer died in the middle of a line, that line is ended first, and returned: most often it is lost,
+    but it is a line like any other when only its end was missing. When the disk takes no more than a part of this one,
+    that part is taken back where the caller writes this file `alone`: the line can be tried again and is there once.
     """
     line = json.dumps(encode(mapping), allow_nan=False).encode() + b"\n"
+    torn = b""
     file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
         size = os.fstat(file).st_size
         if size and os.pread(file, 1, size - 1) != b"\n":
+            content = os.pread(file, size, 0)
+            torn = content[content.rfind(b"\n") + 1 :]
             line = b"\n" + line
-        while line:  # a second round only when the disk is full, and then it raises
-            line = line[os.write(file, line) :]
+        _write(file, line, back_to=size if alone else None)
     finally:
         os.close(file)
+    return torn
+
+
+def _write(file: int, content: bytes, *, back_to: int | None) -> None:
+    try:
+        while content:  # a second round only when the disk is full, and then it raises
+            content = content[os.write(file, content) :]
+    except OSError:
+        if back_to is not None:
+            with contextlib.suppress(OSError):  # then the next line ends this one
+                os.ftruncate(file, back_to)
+        raise
 
 
 class LineTail:
@@ -137,22 +154,39 @@ class LineTail:
         self._seen = self._next + len(content)
         complete = content[: content.rfind(b"\n") + 1]
         self._next += len(complete)
-        objects = [decoded(item) for item in objects_in([line for line in complete.splitlines() if line.strip()])]
+        objects = [decoded(item) for item in objects_in(lines_in(complete))]
         self.skipped += objects.count(None)
         return [item for item in objects if item is not None]
 
 
 class EventLog:
-    """The trainer's side of events.jsonl."""
+    """The trainer's side of events.jsonl, which nobody else writes; it may hold events already.
+
+    Raises RunError when the file is there and cannot be read.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.count = self._counted()
+        """How many lines of the file are events; a checkpoint names it, and `resumed` goes back to it."""
+        self._is_certain = True
 
     def write(self, kind: str, step: int, /, **data: object) -> Event:
-        """Append one event, stamped with the time, and return it."""
+        """Append one event, stamped with the time, and return it.
+
+        It can be tried again after an OSError, and after a RunError: what is there already cannot be read.
+        """
+        if not self._is_certain:
+            self.count = self._counted()
         event = Event(step, time.time(), kind, data)
-        append_line(self.path, {"event": kind, "step": step, "time": event.time, **data})
+        self._is_certain = False  # a write that fails may leave lines behind that it ended
+        torn = append_line(self.path, {"event": kind, "step": step, "time": event.time, **data}, alone=True)
+        self._is_certain = True
+        self.count += 1 + len(events_in(lines_in(torn)))
         return event
+
+    def _counted(self) -> int:
+        return sum(event_from(line) is not None for line in LineTail(self.path).new())
 
     def sync(self) -> None:
         """Wait until the events are on the disk; harmless before the first one."""
@@ -160,6 +194,11 @@ class EventLog:
             return
         with self.path.open("rb") as file:
             os.fsync(file.fileno())
+
+
+def lines_in(content: bytes) -> list[bytes]:
+    """Return the lines of a file that are not blank; they end with a line feed and nothing else."""
+    return [line for line in content.split(b"\n") if line.strip()]
 
 
 def objects_in(lines: Sequence[bytes]) -> list[dict[str, object] | None]:
@@ -184,9 +223,17 @@ def _object(line: bytes) -> dict[str, object] | None:
     return parsed if isinstance(parsed, dict) else None
 
 
+def events_in(lines: Sequence[bytes]) -> list[Event]:
+    """Return the events that these lines are, without the lines that are none."""
+    found = (decoded(item) for item in objects_in(lines))
+    return [event for line in found if line is not None and (event := event_from(line)) is not None]
+
+
 def event_from(line: Mapping[str, object]) -> Event | None:
     """Return the event that a decoded line describes, or None when the line is no event."""
     match line:
+        case {"step": bool()} | {"time": bool()}:
+            return None
         case {"event": str(kind), "step": int(step), "time": int() | float() as at, **data}:
             return Event(step, float(at), kind, data)
     return None

@@ -4,12 +4,13 @@ Also what a state means: which ones end a run, and when a run was interrupted.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from grokterm.errors import RunError
-from grokterm.run.events import Event, decoded, event_from, objects_in
+from grokterm.run.events import Event, events_in, lines_in
+from grokterm.run.story import RESUMED, Story
 
 ENDED = frozenset({"finished", "stopped", "failed"})
 """The states after which there is no more of a run."""
@@ -17,6 +18,7 @@ INTERRUPTED = "interrupted"
 """What a run is called that told no end and that nobody trains."""
 MOST_STEPS = 2**63
 _TOLD = re.compile(rb'"(?:state|phase|steps)"')  # what a line must hold to change more than the step
+_RESUMED = f'"{RESUMED}"'.encode()  # what a line must hold to take back what others told
 
 
 def standing(state: str, *, alive: bool) -> str:
@@ -44,8 +46,8 @@ class Outcome:
         self.step = event.step
         match event.kind, event.data:
             case "state", {"state": str(state), **data}:
-                self.state = state
-                knobs = data.get("knobs") if state == "training" else None
+                self.state = "training" if state == RESUMED else state
+                knobs = data.get("knobs") if self.state == "training" else None
                 self._plan(knobs.get("steps") if isinstance(knobs, Mapping) else None)
             case "edit", {"knob": "steps", "new": new}:
                 self._plan(new)
@@ -59,21 +61,35 @@ class Outcome:
 
 
 def read_outcome(path: Path) -> Outcome:
-    """Read events.jsonl; of a hundred thousand edits only the last line is parsed.
+    """Read events.jsonl; of a hundred thousand edits only the last line is parsed, unless the run was resumed.
 
     Raises RunError when the file exists and cannot be read.
     """
-    told = Outcome()
     try:
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - Path.open costs as much as the rest
             content = file.readall()
     except FileNotFoundError:
-        return told
+        return Outcome()
     except OSError as error:
         raise RunError(f"{path} cannot be read: {error.strerror}") from error
-    *lines, last = [b"", *content[: content.rfind(b"\n") + 1].splitlines()]
-    for item in objects_in([*filter(_TOLD.search, lines), last]):
-        line = decoded(item)
-        if line is not None and (event := event_from(line)) is not None:
-            told.take_in(event)
+    lines = lines_in(content[: content.rfind(b"\n") + 1])
+    told = Outcome()
+    for event in _that_hold(lines) if _RESUMED in content else _that_matter(lines):
+        told.take_in(event)
     return told
+
+
+def _that_hold(lines: Sequence[bytes]) -> Sequence[Event]:
+    story = Story()
+    for event in events_in(lines):
+        story.add(event)
+    return story.events
+
+
+def _that_matter(lines: Sequence[bytes]) -> Sequence[Event]:
+    """The events that tell more than the step, and the last one: all that counts where all of them hold."""
+    end, last = len(lines), list[Event]()
+    while end and not last:
+        end -= 1
+        last = events_in(lines[end : end + 1])
+    return events_in([*filter(_TOLD.search, lines[:end])]) + last

@@ -217,6 +217,37 @@ def last_row(path: Path) -> np.void | None:
     return None
 
 
+def cut_after(path: Path, step: int) -> None:
+    """Cut the rows of later steps off a table, durably; harmless where there is no table yet.
+
+    Raises RunError when the file is not a table, or cannot be cut.
+    """
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise RunError(f"{path} cannot be cut: {error.strerror}") from error
+    try:
+        size = os.fstat(file).st_size
+        if not size:
+            return
+        dtype, data_at = _read_header(file, path)
+        if "step" not in (dtype.names or ()):
+            raise RunError(f"{path} has no column of steps")
+        kept, end = 0, (size - data_at) // dtype.itemsize
+        while kept < end:  # steps never decrease: the first later one is found by halving
+            middle = (kept + end) // 2
+            row = np.frombuffer(_read_at(file, dtype.itemsize, data_at + middle * dtype.itemsize), dtype)[0]
+            kept, end = (middle + 1, end) if int(row["step"]) <= step else (kept, middle)
+        os.ftruncate(file, data_at + kept * dtype.itemsize)
+        os.fsync(file)
+    except OSError as error:
+        raise RunError(f"{path} cannot be cut: {error.strerror}") from error
+    finally:
+        os.close(file)
+
+
 def _header_of(dtype: np.dtype[Any]) -> bytes:
     """Return the .npy header of a table without rows; numpy pads it with room for a count of 21 digits."""
     header = io.BytesIO()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from grokterm.ancestry import names, value_at
 from grokterm.drawing.ticks import format_value
 from grokterm.history import History
 
@@ -10,8 +11,11 @@ IN_FULL_FROM = 100
 
 
 def values(history: History, step: int) -> str:
-    """A line a series: the row at or before `step`, and its value in full."""
-    lines = [(name, history.value_at(name, step)) for name in history.names()]
+    """A line a series: the row at or before `step`, and its value in full.
+
+    Before a fork's first row it is that of the run that it was made from.
+    """
+    lines = [(name, value_at(history, name, step)) for name in names(history)]
     return table([(name, f"{found[0]:,}", repr(found[1])) if found else (name, "–", "–") for name, found in lines])
 
 
@@ -21,12 +25,14 @@ def differences(history: History, a: int, b: int, width: int) -> str:
     In full on a terminal of IN_FULL_FROM columns or more, else to the digits that a legend shows.
     """
     write = repr if width >= IN_FULL_FROM else format_value
-    lines = [(name, *_at_both(history, name, a, b, write)) for name in history.names()]
+    lines = [(name, *_at_both(history, name, a, b, write)) for name in names(history)]
     return table([("", "A", "B", "B − A", "B / A"), *lines])
 
 
 def _at_both(history: History, name: str, a: int, b: int, write: Callable[[float], str]) -> tuple[str, str, str, str]:
-    first, second = ((found[1] if found else None) for found in (history.value_at(name, a), history.value_at(name, b)))
+    first, second = (
+        (found[1] if found else None) for found in (value_at(history, name, a), value_at(history, name, b))
+    )
     at_a, at_b = ("–" if value is None else write(value) for value in (first, second))
     if first is None or second is None:
         return at_a, at_b, "", ""

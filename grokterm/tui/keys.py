@@ -24,6 +24,8 @@ STEERING = (
     Key("w", "w", "scale('weight_decay', 0.5)", "weight decay ÷ 2"),
     Key("W", "W", "scale('weight_decay', 2.0)", "weight decay × 2"),
     Key("e", "e", "edit", "edit any knob; keep or reset Adam's moments"),
+    Key("u", "u", "undo", "undo the last intervention: go back to before it, as a new run (a fork)"),
+    Key("F", "F", "fork", "fork at the cursor, or here and now, with other knobs if you like"),
     Key("s", "s", "snapshot", "snapshot: a full checkpoint, with a note if you like"),
     Key("n", "n", "note", "write a note at this step"),
 )
@@ -72,10 +74,12 @@ PLAYHEAD = (
     Key("greater_than_sign", ">", "speed(1)", "faster, up to 1000×"),
     Key("T", "T", "clock", "pace by recorded time, or by steps"),
     Key("v", "v", "whole", "the whole run, or only what was known then"),
+    Key("F", "F", "fork", "continue live from here, as a fork, with other knobs if you like"),
 )
 LEAVING = (
     Key("?,f1", "? F1", "help", "this page"),
     Key("ctrl+p", "ctrl+p", "app.command_palette", "every action by name"),
+    Key("d,ctrl+z", "d ctrl+z", "detach", "leave; training goes on, and `grokterm attach` comes back"),
     Key("q,ctrl+c", "q", "leave", "quit; asks first while this screen's run is training"),
 )
 LOOKING = (*LEAVING[:2], Key("q,ctrl+c", "q", "leave", "quit"))
@@ -101,13 +105,16 @@ Hints = Sequence[tuple[str, str]]
 
 HINTS: Hints = (
     ("space", "pause"),
-    (".", "step"),
     ("l/L", "lr"),
     ("w/W", "wd"),
     ("e", "edit"),
-    ("s", "snapshot"),
+    ("u", "undo"),
+    ("s", "snap"),
+    ("d", "detach"),
     ("?", "help"),
     ("q", "quit"),
+    ("F", "fork"),
+    (".", "step"),
     ("n", "note"),
     ("z", "zoom"),
     ("1–9", "panel"),
@@ -119,8 +126,8 @@ HINTS: Hints = (
 )
 """For the last line, in the order in which they are worth a place."""
 
-STEERING_HINTS = frozenset(HINTS[:6]) | {("n", "note")}
-"""Those that have no use any more once training has ended."""
+STEERING_HINTS = frozenset({"space", ".", "l/L", "w/W", "e", "u", "F", "s", "n"})
+"""Keys of those that have no use where nothing can be asked of a trainer."""
 
 REPLAY_HINTS: Hints = (
     ("space", "play"),
@@ -129,6 +136,7 @@ REPLAY_HINTS: Hints = (
     ("[ ]", "marks"),
     ("g", "go to"),
     (",.", "step"),
+    ("F", "go on"),
     ("?", "help"),
     ("q", "quit"),
     ("v", "whole run"),

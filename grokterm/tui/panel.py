@@ -3,17 +3,20 @@
 A panel is a class decorated with `@part`, made without arguments. Most are curves over steps: see `CurvePanel`.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from grokterm.ancestry import ancestors, forked_at, joined, names, until
 from grokterm.drawing.cells import Pattern, Row
 from grokterm.drawing.chart import Entry, Line, Mark, Stretch, View, draw_lines, legend
+from grokterm.drawing.envelope import undrawable
 from grokterm.drawing.ticks import format_value
 from grokterm.history import History
+from grokterm.run.finding import without_date
 from grokterm.tui.looks import Looks
 
 ASCII_MARKERS = "*o+x#%@&$~"
@@ -21,6 +24,9 @@ PATTERNS: tuple[Pattern, ...] = ("solid", "long", "dash", "dot")
 LONGEST_LABEL = 16
 SMOOTHED_SHARE = 0.02
 """A smoothed curve averages over this share of the steps in view."""
+
+Points = tuple[NDArray[np.int64], NDArray[np.float64]]
+"""Steps and values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +83,14 @@ class CurvePanel:
 
     def curves_of(self, history: History) -> Sequence[Curve]:
         """The curves to draw for this run."""
-        recorded = set(history.names())
+        recorded = set(names(history))
         return [curve for curve in self.curves if curve.column in recorded]
 
     def has_something(self, history: History) -> bool:
         """Whether any of the curves is recorded."""
         return bool(self.curves_of(history))
 
-    def series(self, history: History, column: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    def series(self, history: History, column: str) -> Points:
         """Steps and values of a curve."""
         found = history.series(column)
         return found.steps, found.values
@@ -93,7 +99,7 @@ class CurvePanel:
         """Legend with the values at the cursor, then the chart."""
         return draw_curves(
             self.name,
-            [(curve, *self.series(history, curve.column)) for curve in self.curves_of(history)],
+            drawn(self.curves_of(history), history, self.series),
             history,
             looks,
             width,
@@ -104,12 +110,33 @@ class CurvePanel:
         )
 
 
-Drawn = tuple[Curve, NDArray[np.int64], NDArray[np.float64]]
+@dataclass(frozen=True, eq=False, slots=True)
+class Drawn:
+    """A curve with its points: those of the run, and before them those of the runs that it was forked from."""
+
+    curve: Curve
+    own: Points
+    inherited: Points
+
+    def text(self, cursor: int | None) -> str:
+        """What the legend says: the value recorded last at or before the cursor."""
+        return value_text(*self.own, cursor) or value_text(*self.inherited, cursor)
+
+
+def drawn(curves: Sequence[Curve], history: History, series: Callable[[History, str], Points]) -> list[Drawn]:
+    """Curves as the run and its ancestors recorded them."""
+    before = ancestors(history)
+    found = []
+    for curve in curves:
+        own = series(history, curve.column)
+        inherited = joined([series(run, curve.column) for run in before]) if before else (own[0][:0], own[1][:0])
+        found.append(Drawn(curve, own, until(inherited, own)))
+    return found
 
 
 def draw_curves(
     name: str,
-    drawn: Sequence[Drawn],
+    curves: Sequence[Drawn],
     history: History,
     looks: Looks,
     width: int,
@@ -119,14 +146,18 @@ def draw_curves(
     limits: tuple[float | None, float | None] = (None, None),
     ribbon: bool = False,
 ) -> Picture:
-    """Legend rows (values at the cursor or the newest), then curves, the first on top, and the run's marks."""
+    """Legend rows (values at the cursor or the newest), then curves, the first on top, and the run's marks.
+
+    What a fork has from its ancestors is faint.
+    """
     low, high = looks.shown(history.step)
     entries = [
-        Entry(curve.label, curve.style, curve.pattern, value_text(steps, values, looks.cursor), curve.ascii_marker)
-        for curve, steps, values in drawn
+        Entry(look.label, look.style, look.pattern, each.text(looks.cursor), look.ascii_marker)
+        for each in curves
+        for look in (each.curve,)
     ]
     top = legend(entries, width, legend_rows(height), markers=looks.markers) if height >= 5 else ()
-    lines = [line for each in reversed(drawn) for line in _lines(each, looks, high - low, log_y=log_y)]
+    lines = [line for each in reversed(curves) for line in _lines(each, looks, high - low, log_y=log_y)]
     drawing = draw_lines(
         lines,
         width=width,
@@ -167,7 +198,10 @@ def row_at(steps: NDArray[np.int64], cursor: int | None) -> int | None:
 
 
 def marks_of(history: History) -> list[Mark]:
-    """A tick for every step with an intervention, snapshot or note; of a knob's edits at one step, the last counts."""
+    """A tick for every step with an intervention, snapshot or note; of a knob's edits at one step, the last counts.
+
+    And one where a fork begins; faint ones for what was done in its ancestors before that.
+    """
     labels: dict[int, dict[str, str]] = {}
     for event in history.events:
         if event.kind == "edit":
@@ -176,14 +210,20 @@ def marks_of(history: History) -> list[Mark]:
         elif event.kind in ("snapshot", "note"):
             text = event.data.get("note") or event.data.get("text") or event.kind
             labels.setdefault(event.step, {}).setdefault("", str(text))
-    joined = {
+    done = {
         step: " ".join(text for knob, text in texts.items() if knob or len(texts) == 1)  # an edit says more than a note
         for step, texts in sorted(labels.items())
     }
-    return [
-        Mark(step, text if len(text) <= LONGEST_LABEL else f"{text[: LONGEST_LABEL - 1]}…", "mark")
-        for step, text in joined.items()
-    ]
+    marks = [Mark(step, _shortened(text), "mark") for step, text in done.items()]
+    if (parent := forked_at(history)) is None:
+        return marks
+    before = [] if history.parent is None else marks_of(history.parent)
+    faint = [replace(mark, style="mark.faint") for mark in before if mark.x < parent.step]
+    return [*marks, Mark(parent.step, _shortened(f"fork of {without_date(parent.run)}"), "mark"), *faint]
+
+
+def _shortened(label: str) -> str:
+    return label if len(label) <= LONGEST_LABEL else f"{label[: LONGEST_LABEL - 1]}…"
 
 
 def own_marks(looks: Looks) -> list[Mark]:
@@ -210,14 +250,21 @@ def _number(value: object) -> str:
     return format_value(float(value)) if isinstance(value, int | float) else str(value)
 
 
-def _lines(drawn: Drawn, looks: Looks, span: float, *, log_y: bool) -> Iterable[Line]:
-    curve, steps, values = drawn
-    raw = Line(curve.label, steps, values, curve.style, curve.pattern, curve.ascii_marker, faint=looks.smooth)
-    if not looks.smooth:
-        return [raw]
-    x = steps.astype(np.float64)
-    smoothed = moving_average(x, values, span * SMOOTHED_SHARE, log_y=log_y)
-    return [raw, Line(curve.label, x, smoothed, curve.style, curve.pattern, curve.ascii_marker)]
+def _lines(each: Drawn, looks: Looks, span: float, *, log_y: bool) -> Iterable[Line]:
+    """A curve's lines: the inherited part faint, and with smoothing the run's own points too, below their mean."""
+    (steps, values), (before, old) = each.own, each.inherited
+    look = each.curve
+    own = Line(look.label, steps, values, look.style, look.pattern, look.ascii_marker)
+    if looks.smooth:
+        yield replace(own, faint=True)
+        x = np.concatenate([before, steps]).astype(np.float64)
+        smoothed = moving_average(x, np.concatenate([old, values]), span * SMOOTHED_SHARE, log_y=log_y)
+        old, values = smoothed[: len(before)], smoothed[len(before) :]
+    yield replace(own, y=values)
+    if len(before):
+        if len(steps) and steps[0] > before[-1] + 1 and not len(undrawable(values[:1], log_y=log_y)):
+            before, old = np.append(before, steps[0]), np.append(old, values[0])  # no gap between the two
+        yield replace(own, x=before, y=old, faint=True)
 
 
 def moving_average(

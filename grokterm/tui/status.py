@@ -7,6 +7,7 @@ from grokterm.drawing.cells import ASCII_SIGNS, Markers, Row, Span, one_cell_eac
 from grokterm.drawing.ticks import format_value
 from grokterm.history import History
 from grokterm.run.configuration import setting
+from grokterm.run.events import Request
 from grokterm.run.outcome import step_count
 from grokterm.tui.panel import short_knob
 
@@ -15,6 +16,8 @@ STATES = {
     "training": ("●", "good", "training"),
     "paused": ("‖", "pending", "paused"),
     "stopping": ("◌", "pending", "stopping"),
+    "detaching": ("◌", "pending", "handing over …"),
+    "detached": ("◌", "pending", "handing over …"),
     "stopped": ("■", "strong", "stopped"),
     "finished": ("✓", "good", "finished"),
     "failed": ("✗", "problem", "failed"),
@@ -35,15 +38,18 @@ def header(
     transport: str = "",
     *,
     losses: bool = True,
+    state: str = "",
+    notice: Sequence[str] = (),
 ) -> tuple[Row, ...]:
     """The run and its progress; below it (where height is 2) state, phase, knobs and what is pending.
 
     `transport` says how a replay moves and takes the place of the training's speed. Where it is narrow, the newest
-    `losses` are told too.
+    `losses` are told too. `state` is how the run stands, where that is not what it told last; `notice` is what a person
+    must know as long as it is so, in several lengths, the longest first: the first that fits is told, in red.
     """
     rows = [_progress_line(history, run, preset, width, transport)]
     if height > 1:
-        rows.append(_state_line(history, width, losses=losses))
+        rows.append(_state_line(history, width, state or history.state, notice, losses=losses))
     return tuple(_translated(row, markers) for row in rows[:height])
 
 
@@ -114,18 +120,21 @@ def _progress_line(history: History, run: str, preset: str, width: int, transpor
     return row_of([Span(f" {count}{tail} ", ""), *([Span(f" {short}", "strong")] if fits else [])], width)
 
 
-def _state_line(history: History, width: int, *, losses: bool) -> Row:
+def _state_line(history: History, width: int, state: str, notice: Sequence[str], *, losses: bool) -> Row:
     wide = width >= 100
-    sign, style, word = STATES.get(history.state, ("●", "quiet", history.state))
-    spans = [Span(f" {sign} ", style), Span(word, style if history.state != "training" else "")]
-    if history.phases:
+    sign, style, word = STATES.get(state, ("●", "quiet", state))
+    spans = [Span(f" {sign} ", style)]
+    if wide or notice or state != "training" or not history.phases:
+        spans.append(Span(word, style if state != "training" else ""))
+    if notice:
+        room = width - len(sign) - len(word) - 4
+        spans.append(Span(f"  {next((text for text in notice if len(text) <= room), notice[-1])}", "problem"))
+    if history.phases and (wide or not notice):
         phase = history.phases[-1]
-        since = f" since {phase.at:,}" if wide else ""
-        spans = [Span(f" {sign} ", style)] if not wide and history.state == "training" else [*spans, Span(" ", "")]
-        spans.append(Span(phase.phase.upper(), "strong"))
-        spans.append(Span(since, "quiet"))
+        spans += [Span(" " if len(spans) > 1 else "", ""), Span(phase.phase.upper(), "strong")]
+        spans.append(Span(f" since {phase.at:,}" if wide else "", "quiet"))
     apart = Span("   " if wide else "  ", "")
-    spans += [Span(f"  {text}", "problem") for text in _troubles(history)]
+    spans += [Span(f"  {text}", "problem") for text in (_troubles(history) if wide or not notice else ())]
     for knob in HEADER_KNOBS if wide else HEADER_KNOBS[:2]:
         if knob in history.knobs:
             spans += [apart, *_knob(history, knob)]
@@ -160,21 +169,31 @@ def _knob(history: History, knob: str) -> list[Span]:
 
 
 def pending_value(history: History, knob: str) -> float | None:
-    """The value of a knob that was asked for last and is not answered yet."""
-    asked = [r.data.get("value") for r in history.pending.values() if r.do == "set" and r.data.get("knob") == knob]
+    """The value of a knob that was asked for last, to come into force at once, and is not answered yet."""
+    asked = [r.data.get("value") for r in history.pending.values() if _turns(r, knob) and "at" not in r.data]
     numbers = [float(value) for value in asked if isinstance(value, int | float)]
     return numbers[-1] if numbers else None
 
 
+def _turns(request: Request, knob: str) -> bool:
+    return request.do == "set" and request.data.get("knob") == knob
+
+
 def _other_requests(history: History) -> list[str]:
-    """What was asked and does not show in the header's knobs."""
+    """What was asked and does not show in the header's knobs; what is held back until a step, with that step."""
     texts = []
     for request in history.pending.values():
-        knob = str(request.data.get("knob", ""))
-        if request.do != "set":
-            texts.append(request.do)
-        elif knob not in HEADER_KNOBS:
-            texts.append(f"{short_knob(knob)} → {request.data.get('value')}")
+        knob, at = str(request.data.get("knob", "")), request.data.get("at")
+        if request.do == "set" and knob in HEADER_KNOBS and at is None:
+            continue
+        match request.do:
+            case "set":
+                text = f"{short_knob(knob)} → {request.data.get('value')}"
+            case "rewind":
+                text = "undo" if request.data.get("undo") else "fork"
+            case text:
+                pass
+        texts.append(text if at is None else f"{text} at {at}")
     return texts
 
 
@@ -183,7 +202,7 @@ def _extra_wide(history: History) -> list[tuple[str, str]]:
     share = history.series("measures_share").values
     if len(share) >= 3:  # the first evaluation is a cold one
         extra.append(("measures", f"{share[-1]:.0%}"))
-    device = next((event.data for event in history.events if "device" in event.data), None)
+    device = next((event.data for event in reversed(history.events) if "device" in event.data), None)
     if device:
         extra.append(("", f"{device['device']} × {device.get('threads', '?')}"))
     return extra

@@ -8,7 +8,8 @@ from typer.testing import CliRunner, Result
 
 from grokterm.cli import app
 from grokterm.errors import GroktermError, UsageError
-from grokterm.run.directory import Lock, RunDirectory
+from grokterm.run.directory import RunDirectory
+from grokterm.run.lock import Lock
 from tests.recorded import record
 
 

@@ -9,7 +9,7 @@ import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from grokterm.catalog import Catalog
 from grokterm.engine import trainer as trainer_module
 from grokterm.engine.cross_entropy import cross_entropy
+from grokterm.engine.inbox import Inbox
 from grokterm.engine.launch import train
 from grokterm.engine.task import Task
-from grokterm.errors import UsageError
+from grokterm.errors import TrainingError, UsageError
 from grokterm.history import History
 from grokterm.models.transformer import Transformer
 from grokterm.preset import read
@@ -30,6 +31,7 @@ from grokterm.run.directory import RunDirectory, create
 from grokterm.run.events import Event, EventLog, append_line, ask
 from grokterm.run.table import TableWriter, read_table
 from grokterm.tasks.modular import modular
+from tests.hosts import alone
 
 TINY = """
 description = "a tiny task"
@@ -74,7 +76,7 @@ def start(run: RunDirectory, *overrides: str, parts: Path | None = None) -> None
     """Train the tiny preset in this thread, to its end."""
     preset, catalog = run.path.parent.parent / "tiny.toml", Catalog(parts)
     preset.write_text(TINY)
-    train(run, read(preset, [f"training.{override}" for override in overrides], catalog), catalog)
+    train(run, read(preset, [f"training.{override}" for override in overrides], catalog), catalog, alone())
 
 
 def task_and_model() -> tuple[Task, Transformer]:
@@ -247,7 +249,7 @@ def test_full_checkpoint_holds_all_it_takes_to_go_on(run: RunDirectory) -> None:
     weights, full = (checkpoint.read(info.path) for info in checkpoint.list_checkpoints(run.checkpoints)[2:])
     assert set(weights.tensors) == {f"model/{name}" for name in names}
     moments = {f"optimizer/{name}/{key}" for name in names for key in ("step", "exp_avg", "exp_avg_sq")}
-    assert set(full.tensors) == set(weights.tensors) | moments | {"random/torch"}
+    assert set(full.tensors) == set(weights.tensors) | moments | {"random/torch", "phases/losses", "phases/norms"}
     assert float(full.tensors["optimizer/W_E/step"]) == 12
     assert full.tensors["optimizer/W_E/exp_avg"].shape == full.tensors["model/W_E"].shape
     assert np.abs(full.tensors["optimizer/W_E/exp_avg_sq"]).max() > 0
@@ -544,7 +546,7 @@ def test_failing_model_is_told(run: RunDirectory, tmp_path: Path) -> None:
     preset.write_text(TINY.replace('"transformer"', '"tired"'))
     catalog = Catalog(parts)
     with pytest.raises(RuntimeError, match="tired"):
-        train(run, read(preset, (), catalog), catalog)
+        train(run, read(preset, (), catalog), catalog, alone())
     assert events(run, "error")[0].data["message"] == "RuntimeError: tired"
     assert states(run)[-1] == "failed"
     assert column(run.steps_path, "step").tolist() == [0, 1, 2, 3]
@@ -631,21 +633,51 @@ def test_full_disk_does_not_hide_why_training_failed(
     assert {"steps.npy", "tests.npy", "measures.npy", "excluded_loss_k.npy"} <= set(closed)
 
 
-def test_divergence_is_told_once_and_training_goes_on(run: RunDirectory) -> None:
+WILD = TINY.replace("lr = 1e-2", "lr = 1e30").replace("warmup_steps = 10", "warmup_steps = 2")
+
+
+def start_wild(run: RunDirectory, on_divergence: Literal["pause", "stop"]) -> None:
+    """Train with a learning rate that ends in nan; a full checkpoint before every step."""
     preset = run.path.parent.parent / "wild.toml"
-    preset.write_text(TINY.replace("lr = 1e-2", "lr = 1e30").replace("warmup_steps = 10", "warmup_steps = 2"))
-    train(run, read(preset, ["training.checkpoint_every=1"]), Catalog())
+    preset.write_text(WILD)
+    train(run, read(preset), Catalog(), alone(on_divergence=on_divergence))
+
+
+def test_divergence_pauses_and_names_the_last_good_checkpoint(
+    run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainer_module, "FULL_CHECKPOINT_SECONDS", -1.0)
+    asked: list[str] = []
+
+    def wait(inbox: Inbox) -> None:
+        asked.append(ask(run.path, "resume").id)
+
+    monkeypatch.setattr(Inbox, "wait", wait)
+    start_wild(run, "pause")
     losses = column(run.steps_path, "train_loss")
     first = int(np.flatnonzero(~np.isfinite(losses))[0])
     (error,) = events(run, "error")
-    assert error.step == first
+    assert error.step == first + 1
     assert error.data == {
         "message": f"train loss is {losses[first]} at step {first}: training has diverged; "
-        f"the last checkpoint before it is checkpoints/{first - 1:09d}.safetensors",
+        f"the last full checkpoint before it is that of step {first - 1}",
         "traceback": "",
+        "diverged": True,
+        "good": first - 1,
     }
-    assert states(run) == ["training", "finished"]
+    assert states(run) == ["training", "paused", "training", "finished"]
+    assert events(run, "state")[1].step == first + 1
+    assert len(asked) == 1  # somebody who goes on all the same is not stopped again
     assert len(losses) == 12
+
+
+def test_divergence_ends_a_run_that_nobody_watches(run: RunDirectory) -> None:
+    with pytest.raises(
+        TrainingError, match="training has diverged; the last full checkpoint before it is that of step 0"
+    ):
+        start_wild(run, "stop")
+    assert states(run) == ["training", "failed"]
+    assert len(column(run.steps_path, "train_loss")) < 12
 
 
 def test_preset_that_cannot_be_built_records_nothing(run: RunDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -655,5 +687,5 @@ def test_preset_that_cannot_be_built_records_nothing(run: RunDirectory, monkeypa
     preset = run.path.parent.parent / "odd.toml"
     preset.write_text(TINY.replace("d_model = 8", "d_model = 9"))
     with pytest.raises(UsageError, match="odd: d_model = 9 must be a multiple of n_heads = 2"):
-        train(run, read(preset), Catalog())
+        train(run, read(preset), Catalog(), alone())
     assert sorted(path.name for path in run.path.iterdir()) == ["arrays", "checkpoints"]

@@ -19,7 +19,8 @@ from grokterm.run.curation import (
     tags_text,
     write_tags,
 )
-from grokterm.run.directory import Lock, RunDirectory
+from grokterm.run.directory import RunDirectory
+from grokterm.run.lock import Lock
 from tests.small_runs import small_run
 
 

@@ -1,7 +1,9 @@
 """JSON lines as they are written, torn, mixed and read."""
 
+import errno
 import json
 import math
+import os
 import subprocess
 import sys
 import time
@@ -85,7 +87,12 @@ def test_event_log_writes_what_a_tail_reads(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [{}, {"event": "note", "step": "3", "time": 1.0}, {"event": 1, "step": 3, "time": 1.0}]
+    "line",
+    [
+        *({}, {"event": "note", "step": "3", "time": 1.0}, {"event": 1, "step": 3, "time": 1.0}),
+        *({"event": "note", "step": True, "time": 1.0}, {"event": "note", "step": 3, "time": False}),
+        {"event": "note", "step": 3.0, "time": 1.0},
+    ],
 )
 def test_line_that_is_no_event_is_none(line: dict[str, object]) -> None:
     assert event_from(line) is None
@@ -122,6 +129,78 @@ def test_line_after_a_torn_one_is_not_lost(tmp_path: Path) -> None:
     tail = LineTail(path)
     assert tail.new() == [{"a": 1}, {"b": 2}]
     assert tail.skipped == 1
+
+
+def test_a_carriage_return_ends_no_line(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(b'{"a":\r1}\r\n\r\n{"b": 2}\n')
+    assert LineTail(path).new() == [{"a": 1}, {"b": 2}]
+
+
+def test_an_event_log_counts_the_events_that_are_there_already(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(
+        b'{"event": "note", "step": 1, "time": "nan"}\n\nrubbish\n{"event": "note", "step": "1", "time": 1}\n[1]\n'
+        b'{"event": "later version", "step": 2, "time": 3}\n'
+    )
+    log = EventLog(path)
+    assert log.count == 2
+    log.write("note", 3, text="x")
+    assert log.count == EventLog(path).count == 3
+    assert EventLog(tmp_path / "none").count == 0
+
+
+@pytest.mark.parametrize("taken", range(0, 90, 7))
+@pytest.mark.parametrize("before", [b"", b'{"event": "note", "step": 1, "time": 1}\n', b'{"torn'])
+def test_an_event_that_the_disk_took_a_part_of_is_written_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: int, before: bytes
+) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(before)
+    log, tail = EventLog(path), LineTail(path)
+    _refuse_after(monkeypatch, taken)
+    with pytest.raises(OSError, match="No space left"):
+        log.write("edit", 5, knob="lr", old=1.0, new=2.0, moments="kept", request="0123456789ab")
+    assert path.read_bytes() == before
+    seen = tail.new()
+    monkeypatch.undo()
+    log.write("edit", 5, knob="lr", old=1.0, new=2.0, moments="kept", request="0123456789ab")
+    seen += tail.new()
+    assert [line["event"] for line in seen if line["step"] == 5] == ["edit"]
+    assert log.count == EventLog(path).count == len(seen)
+
+
+def test_a_part_that_cannot_be_taken_back_is_counted_if_it_is_a_whole_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = EventLog(tmp_path / "events.jsonl")
+    log.write("note", 1)
+    size = log.path.stat().st_size
+    _refuse_after(monkeypatch, -1)
+    monkeypatch.setattr("os.ftruncate", _refuse)
+    for _ in range(3):
+        with pytest.raises(OSError, match="No space left"):
+            log.write("note", 2)
+    assert log.path.read_bytes()[size:].count(b"\n") == 2
+    monkeypatch.undo()
+    log.write("note", 3)
+    assert log.count == EventLog(log.path).count == 5
+
+
+def _refuse_after(monkeypatch: pytest.MonkeyPatch, taken: int) -> None:
+    """Let the next writes take so many bytes of a line (-1: all but the last), and then nothing more."""
+    real, rest = os.write, {"is full": False}
+
+    def write(file: int, content: bytes) -> int:
+        rest["is full"] = not rest["is full"]
+        part = content[:taken]
+        return real(file, part) if rest["is full"] and part else _refuse()
+
+    monkeypatch.setattr("os.write", write)
+
+
+def _refuse(*_: object) -> int:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 MANY = """

@@ -3,9 +3,9 @@
 import pytest
 
 from grokterm.drawing.colours import Palette
+from grokterm.tui.knob_line import is_big_jump, understand
 from grokterm.tui.layout import NARROW, arrange
-from grokterm.tui.live.budget import LOST_PER_SECOND, PURSE, FrameBudget
-from grokterm.tui.live.edit import is_big_jump, understand
+from grokterm.tui.live.budget import LOST_HERE, PURSE, FrameBudget
 from grokterm.tui.looks import Looks
 from grokterm.tui.status import duration, hints
 from grokterm.tui.terminal import markers_for
@@ -73,8 +73,8 @@ def test_budget_spends_no_more_than_its_share() -> None:
             spent += 0.02
             frames += 1
             budget.drew(now)
-    assert spent * LOST_PER_SECOND <= 0.03 * 100 + PURSE + 0.02 * LOST_PER_SECOND
-    assert spent * LOST_PER_SECOND >= 0.9 * 0.03 * 100
+    assert spent * LOST_HERE <= 0.03 * 100 + PURSE + 0.02 * LOST_HERE
+    assert spent * LOST_HERE >= 0.9 * 0.03 * 100
 
 
 def test_budget_is_not_charged_while_nothing_trains() -> None:

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from textual.screen import Screen
 from grokterm.drawing.cells import Markers
 from grokterm.drawing.colours import Palette
 from grokterm.errors import GroktermError
+from grokterm.run.directory import RunDirectory
 from grokterm.summary import Summaries
 from grokterm.tui.alone import show_alone
 from grokterm.tui.app import STYLES, colours_of
@@ -52,8 +53,11 @@ class BrowserApp(App[Choice | None]):
                     )
 
 
-def browse(folder: Path) -> None:
-    """Browse the runs of a folder; a run that is opened is left for the browser again, at the place it was opened."""
+def browse(folder: Path, go_on: Callable[[RunDirectory], object]) -> None:
+    """Browse the runs of a folder; a run that is opened is left for the browser again, at the place it was opened.
+
+    `go_on` trains a fork that was made in a replay, until the person leaves its screen.
+    """
     markers = markers_for(sys.stdout.encoding or "", os.environ.get("TERM", ""))
     summaries, browsing = Summaries(folder), Browsing()
     while True:
@@ -64,17 +68,20 @@ def browse(folder: Path) -> None:
             return
         browsing = choice.browsing
         try:
-            _open(choice)
+            fork = _open(choice)
+            if fork is not None:
+                go_on(fork)
         except GroktermError as error:  # a run that vanished, or is damaged where a summary does not look
             browsing = replace(browsing, notice=str(error))
 
 
-def _open(choice: Choice) -> None:
+def _open(choice: Choice) -> RunDirectory | None:
+    """Show what was chosen until the person leaves; return a fork of it that is to be trained now."""
     if choice.show == "replay":
         from grokterm.tui.replay import app as replay
 
-        replay.watch(choice.runs[0])
-    else:
-        from grokterm.tui.compare import app as compare
+        return replay.watch(choice.runs[0])
+    from grokterm.tui.compare import app as compare
 
-        compare.watch(list(choice.runs))
+    compare.watch(list(choice.runs))
+    return None

@@ -13,6 +13,8 @@ from grokterm.drawing.chart import Entry, Line, Mark, Pattern, View, draw_lines,
 from grokterm.errors import RunError
 from grokterm.growing import ROWS_AT_ONCE
 from grokterm.listing import count_text, loss_text, share_text, size_text, tags_text, time_text
+from grokterm.run.cuts import Cuts
+from grokterm.run.directory import RunDirectory
 from grokterm.run.table import TableReader
 from grokterm.summary import Summary
 from grokterm.tui.panel import short_knob
@@ -44,17 +46,27 @@ class LossReader:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._train = _Column(path / "steps.npy", "train_loss")
-        self._test = _Column(path / "tests.npy", "test_loss")
+        self._cuts = Cuts(RunDirectory(path))
+        self._forget()
+
+    def _forget(self) -> None:
+        self._train = _Column(self.path / "steps.npy", "train_loss")
+        self._test = _Column(self.path / "tests.npy", "test_loss")
 
     def read(self, wanted: Callable[[], bool] = lambda: True) -> Losses | None:
         """Return the losses as they are now; None when they are not wanted any more before all is read."""
         try:
-            if not (self._train.poll(wanted) and self._test.poll(wanted)):
-                return None
+            cut = self._cuts.new()
+            while True:
+                if cut:
+                    self._forget()
+                if not (self._train.poll(wanted) and self._test.poll(wanted)):
+                    return None
+                cut = self._cuts.new()
+                if not cut:
+                    return Losses(self._train.curve(), self._test.curve())
         except RunError as error:
             return Losses(problem=str(error))
-        return Losses(self._train.curve(), self._test.curve())
 
 
 class _Column:

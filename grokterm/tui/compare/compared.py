@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from grokterm.drawing.axes import Mark
 from grokterm.errors import RunError
 from grokterm.history import ArraySeries, History, Series
-from grokterm.run.directory import RunDirectory, is_alive, no_run
+from grokterm.run.directory import RunDirectory, no_run
 from grokterm.run.events import Event
+from grokterm.run.lock import is_alive
 from grokterm.run.outcome import ENDED, standing
 from grokterm.tui.moments import Moment, moments
 from grokterm.tui.panel import marks_of, row_at

@@ -1,66 +1,41 @@
-"""The live screen as a program: training starts once it is painted, and is stopped and saved when it goes."""
+"""The live screen as a program: training starts once it is painted, and is seen to when the screen goes."""
 
 import contextlib
 import os
-import signal
 import sys
-import time
-from collections.abc import Iterator
-from types import FrameType
-from typing import Protocol
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
 
-from grokterm.catalog import Catalog
+from grokterm.detached import Successor
 from grokterm.drawing.cells import Markers
 from grokterm.errors import GroktermError, RunError
 from grokterm.history import History
 from grokterm.run.directory import RunDirectory
-from grokterm.run.events import ask
 from grokterm.tui.app import GroktermApp, load_panels
-from grokterm.tui.live.budget import FrameBudget
+from grokterm.tui.live.budget import LOST_ELSEWHERE, LOST_HERE, FrameBudget
+from grokterm.tui.live.leaving import Leaving, OwnTraining, Training, leave_at_once, terminal_is_gone
 from grokterm.tui.live.screen import RunScreen
 from grokterm.tui.looks import Looks
 from grokterm.tui.terminal import markers_for, terminal_to_itself
 
-STOP_SECONDS = 30.0
-"""How long a stopping run may take to write its last checkpoint when a signal ends the program."""
-
-
-class Training(Protocol):
-    """The training thread, as far as a watcher is concerned."""
-
-    error: GroktermError | None
-    preset_name: str
-    catalog: Catalog
-
-    def start(self) -> None:
-        """Begin."""
-        ...
-
-    def is_alive(self) -> bool:
-        """Whether it goes on."""
-        ...
-
-    def join(self, timeout: float | None = None) -> None:
-        """Wait for its end."""
-        ...
-
 
 class LiveApp(GroktermApp):
-    """Shows one run until the person leaves or training could not begin."""
+    """Shows one run, and the forks in which it goes on, until the person leaves or training could not begin."""
 
-    def __init__(self, run: RunDirectory, training: Training, *, frame_budget: float, markers: Markers) -> None:
+    def __init__(
+        self, run: RunDirectory, training: Training, *, frame_budget: float, markers: Markers, read_only: bool = False
+    ) -> None:
         super().__init__()
+        self._read_only = read_only
         self._training = training
-        self.history = History(run)
-        self.run_screen = RunScreen(
-            self.history,
-            load_panels(training.catalog),
-            self.palette,
-            Looks(markers=markers),
-            training,
-            training.preset_name,
-            FrameBudget(frame_budget),
-        )
+        self._frame_budget = frame_budget
+        self._panels = load_panels(training.catalog)
+        self.leaving: Literal["stop", "detach"] = "stop"
+        """What becomes of training when the person leaves."""
+        self._first, self._told_before = run, _size(run.events_path)
+        self.history = _known(run)
+        self.run_screen = self._screen_of(self.history, Looks(markers=markers))
         self.watch_screen = self.run_screen
 
     def on_mount(self) -> None:
@@ -69,64 +44,98 @@ class LiveApp(GroktermApp):
         self.call_after_refresh(self._training.start)
         self.set_interval(0.5, self._watch_training)
 
+    def follow(self, run: RunDirectory) -> None:
+        """Show another run from now on: the fork in which the one that was shown goes on."""
+        before = self.run_screen
+        while self.screen is not before:  # dialogs about the other run
+            self.pop_screen()
+        if not self._training.here:  # a thread of this process knows by itself
+            self._training.directory = run
+        self.history = _known(run)
+        self.run_screen = self._screen_of(self.history, replace(before.looks, cursor=None, span=None))
+        self.watch_screen = self.run_screen
+        self.switch_screen(self.run_screen)
+
+    def _screen_of(self, history: History, looks: Looks) -> RunScreen:
+        training = self._training
+        budget = FrameBudget(self._frame_budget, LOST_HERE if training.here else LOST_ELSEWHERE)
+        preset, read_only = training.preset_name, self._read_only
+        return RunScreen(history, self._panels, self.palette, looks, training, preset, budget, read_only=read_only)
+
     def _watch_training(self) -> None:
-        if self._training.error is not None and not self.history.run.config_path.exists():
+        if self._training.error is not None and _size(self._first.events_path) == self._told_before:
             self.exit()  # it could not begin: the sentence is printed where the person can read it
 
 
-def watch(run: RunDirectory, training: Training, *, frame_budget: float) -> int:
-    """Show the run until the person leaves; training is stopped and saved then. Returns the exit code.
+def _known(run: RunDirectory) -> History:
+    """What is recorded of a run so far: the first frame shows it."""
+    history = History(run)
+    with contextlib.suppress(RunError):  # the screen looks again, and tells it
+        history.poll()
+    return history
 
-    Raises the training's own error when it failed. On SIGHUP and SIGTERM training writes its checkpoint and the program
-    ends, without waiting for a terminal that may be gone.
+
+def watch(
+    run: RunDirectory,
+    training: OwnTraining,
+    *,
+    frame_budget: float,
+    on_hangup: Literal["detach", "stop"],
+    successor: Successor,
+) -> int:
+    """Train and show the run until the person leaves; then training is saved and stops, or `successor` goes on.
+
+    Returns the exit code, but does not return after handing over, nor after a signal. Raises the training's own error
+    when it failed.
     """
     markers = markers_for(sys.stdout.encoding or "", os.environ.get("TERM", ""))
-    with terminal_to_itself(run.log_path), _stopping_on_signals(run, training):
-        app = LiveApp(run, training, frame_budget=frame_budget, markers=markers)
-        app.run(mouse=False)
-    if training.is_alive():
-        print(
-            "stopping: writing a full checkpoint …"
-            if run.config_path.exists()
-            else "stopping: torch is still loading …"
-        )
-    stop(run, training, time.monotonic() + 3600)
-    with contextlib.suppress(RunError):
-        app.history.poll()
+    leaving = Leaving(training, successor, on_hangup)
+    with leaving.on_signals():
+        app = _shown(run, training, leaving, frame_budget, markers)
+        leaving.terminal_in_order()
+        hung_up = app is None
+        if (hung_up and on_hangup == "detach") or (app is not None and app.leaving == "detach"):
+            if leaving.hand_over(_say):
+                leave_at_once(129 if hung_up else 0)
+        elif training.is_alive():
+            _say(
+                "stopping: writing a full checkpoint …"
+                if training.directory.config_path.exists()
+                else "stopping: torch is still loading …"
+            )
+        leaving.stop(_say)
+    if hung_up:
+        leave_at_once(129)
     if training.error is not None:
         raise training.error
-    if app.return_code:
+    if app is not None and app.return_code:
         raise GroktermError(f"the screen failed; training was stopped and saved, the traceback is in {run.log_path}")
     return 0
 
 
-def stop(run: RunDirectory, training: Training, deadline: float) -> None:
-    """Ask training to stop and wait until it has saved its state, or until the deadline (time.monotonic)."""
-    if not training.is_alive():
-        return
+def _shown(
+    run: RunDirectory, training: OwnTraining, leaving: Leaving, frame_budget: float, markers: Markers
+) -> LiveApp | None:
+    """Show the run until the person leaves; None when the terminal has vanished without a signal."""
     try:
-        ask(run.path, "stop")
-    except RunError as error:  # a full disk, a directory that is gone: nothing more can be saved
-        print(f"{error}; leaving with the last checkpoint that was written")
-        return
-    training.join(max(deadline - time.monotonic(), 0.0))
+        with terminal_to_itself(run.log_path):
+            app = LiveApp(run, training, frame_budget=frame_budget, markers=markers)
+            leaving.app = app
+            app.run(mouse=False)
+    except OSError:  # the last words to a terminal
+        if not terminal_is_gone():
+            raise
+        return None
+    return None if app.return_code and terminal_is_gone() else app
 
 
-@contextlib.contextmanager
-def _stopping_on_signals(run: RunDirectory, training: Training) -> Iterator[None]:
-    """A closing terminal or a polite kill: save, then leave without touching the terminal again.
-
-    A screen that goes on writing to a terminal that is gone would block its writer for ever.
-    """
-
-    def leave(number: int, _: FrameType | None) -> None:
-        with contextlib.suppress(RunError):
-            stop(run, training, time.monotonic() + STOP_SECONDS)
-        os._exit(128 + number)
-
-    before = {number: signal.signal(number, leave) for number in (signal.SIGHUP, signal.SIGTERM)}
+def _size(path: Path) -> int:
     try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _say(text: str) -> None:
+    with contextlib.suppress(OSError):
+        print(text, flush=True)

@@ -1,6 +1,5 @@
 """The edit dialog: any knob, old → new, keep or reset Adam's moments."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -14,11 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from grokterm.drawing.ticks import format_value
-from grokterm.errors import nearest
-
-WHOLE = ("steps", "test_every", "measure_every", "checkpoint_every")
-BIG_JUMP = 10.0
-"""A change by this factor or more is asked about once more."""
+from grokterm.tui.knob_line import change_text, is_big_jump, understand
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,43 +23,6 @@ class Edit:
     knob: str
     value: float
     moments: str
-
-
-@dataclass(frozen=True, slots=True)
-class Typed:
-    """What the line says so far: a knob and a value, or the sentence that says what is missing."""
-
-    knob: str = ""
-    value: float = math.nan
-    problem: str = ""
-
-
-def understand(text: str, knobs: Mapping[str, float]) -> Typed:
-    """Read `lr=2e-3`, `lr 2e-3` or `wd 0.5`."""
-    name, _, number = text.replace("=", " ").strip().partition(" ")
-    name = {"wd": "weight_decay", "weight-decay": "weight_decay"}.get(name, name)
-    if not name:
-        return Typed(problem="type a knob and its new value, for instance lr 2e-3")
-    if name not in knobs:
-        return Typed(problem=f"no knob {name!r}; {nearest(name, knobs)}")
-    if not number.strip():
-        return Typed(name, problem=f"{name} is {format_value(knobs[name])}; type its new value")
-    try:
-        value = float(number.replace("_", ""))
-    except ValueError:
-        return Typed(name, problem=f"{number.strip()!r} is no number")
-    if name in WHOLE and not (value >= 1 and value == int(value)):
-        return Typed(name, problem=f"{name} must be a whole number of at least 1")
-    if not 0 <= value < math.inf:
-        return Typed(name, problem=f"{name} must be a finite number, 0 or more")
-    return Typed(name, value)
-
-
-def is_big_jump(old: float, new: float) -> bool:
-    """Whether a change is so large that it may be a slip: by a factor of ten, or to or from zero."""
-    if old == new:
-        return False
-    return old <= 0 or new <= 0 or max(new / old, old / new) >= BIG_JUMP
 
 
 class EditScreen(ModalScreen[Edit | None]):
@@ -130,8 +88,7 @@ class EditScreen(ModalScreen[Edit | None]):
         if typed.problem:
             said = f"{typed.problem}\n{moments}"
         else:
-            old = self._knobs[typed.knob]
-            factor = f"  (× {typed.value / old:.3g})" if old else ""
+            change = change_text(typed.knob, self._knobs[typed.knob], typed.value)
             sure = "   a big jump: enter once more if you mean it" if self._confirmed == text else ""
-            said = f"{typed.knob} {format_value(old)} → {format_value(typed.value)}{factor}{sure}\n{moments}"
+            said = f"{change}{sure}\n{moments}"
         self.query_one("#preview", Static).update(Content(said))

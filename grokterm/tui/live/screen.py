@@ -1,30 +1,43 @@
 """The run screen: one run, live; polls its directory, asks through its inbox, draws within its budget."""
 
 import time
-from typing import ClassVar, Protocol
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, cast
 
 from textual.binding import BindingType
 from textual.timer import Timer
 
+from grokterm.drawing.cells import Row
 from grokterm.drawing.colours import Palette
 from grokterm.history import History
-from grokterm.run.outcome import ENDED
+from grokterm.run.directory import RunDirectory
+from grokterm.run.events import Event
+from grokterm.run.finding import without_date
+from grokterm.run.living import went_on_in
+from grokterm.tui import status
 from grokterm.tui.keys import HINTS, LIVE, STEERING_HINTS, Hints, bindings
 from grokterm.tui.live.budget import FrameBudget
+from grokterm.tui.live.liveness import LOOK_SECONDS, Divergence, Liveness, can_undo, divergence_of, look, notice, stands
 from grokterm.tui.live.steering import SteeringScreen
 from grokterm.tui.looks import Looks
 from grokterm.tui.panel import Panel
-from grokterm.tui.panels.log import describe
+from grokterm.tui.panels.log import describe, number_text
 from grokterm.tui.screens.ask import AskChoice
 from grokterm.tui.screens.help import READING_ABOUT, STEERING_ABOUT
-from grokterm.tui.screens.panels import TICK_SECONDS
+from grokterm.tui.screens.panels import NOTICE_SECONDS, TICK_SECONDS
+
+if TYPE_CHECKING:
+    from grokterm.tui.live.app import LiveApp
 
 ANSWER_SECONDS = 0.03
 """How often an answer is looked for while a request is pending."""
 
 
 class Trains(Protocol):
-    """What the screen needs to know of the training it started, if it did."""
+    """What the screen needs to know of the training behind it."""
+
+    here: bool
+    """Whether it is a thread of this program, and ends with it."""
 
     def is_alive(self) -> bool:
         """Whether training goes on."""
@@ -32,7 +45,7 @@ class Trains(Protocol):
 
 
 class RunScreen(SteeringScreen):
-    """One run, live. `training` is the training that belongs to this screen."""
+    """One run, live. `training` trains it, here or elsewhere; `read_only`: nothing is asked of it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(LIVE)]
     groups = LIVE
@@ -47,27 +60,73 @@ class RunScreen(SteeringScreen):
         training: Trains,
         preset: str,
         budget: FrameBudget,
+        *,
+        read_only: bool = False,
     ) -> None:
         super().__init__(history, panels, palette, looks, preset)
+        self.read_only = read_only
+        self.first_words = ""
+        """What to say once the screen is there."""
         self._training = training
         self._budget = budget
         self._answers: Timer | None = None
-        self._events_seen = 0
+        self._heard = self._known = history.told  # events before this screen are no news
+        self._quiet_until = 0.0
+        self._divergence: Divergence | None = None
+        self._liveness = Liveness()
+        self._looked = time.monotonic()
+
+    @property
+    def state(self) -> str:
+        """How the run stands: interrupted when it told no end and nobody trains it.
+
+        Until training here has told something, torch is loading, whatever an earlier trainer told.
+        """
+        if self._owns and self.history.told == self._known:
+            return "loading"
+        return stands(self.history, self._found)
+
+    @property
+    def _found(self) -> Liveness:
+        """What the last look at the lock found; a thread of this program trains whatever the lock says."""
+        return replace(self._liveness, alive=True) if self._owns else self._liveness
+
+    @property
+    def _owns(self) -> bool:
+        """Whether training ends with this program."""
+        return self._training.here and self._training.is_alive()
 
     @property
     def hint_keys(self) -> Hints:
-        """All of them, or those that only look once training has ended."""
-        return HINTS if self.history.state not in ENDED else [hint for hint in HINTS if hint not in STEERING_HINTS]
+        """Those that have a use now, as they are called now."""
+        useless = (STEERING_HINTS if self.why_not_now() else frozenset()) | (frozenset() if self._owns else {"d"})
+        names = {"q": "quit" if self._training.here else "leave"}
+        if self.history.paused:
+            names["space"] = "resume"
+        return [(key, names.get(key, does)) for key, does in HINTS if key not in useless]
+
+    def header_rows(self, width: int, height: int) -> tuple[Row, ...]:
+        """As every screen of a run, and in red what a person must know now."""
+        name, markers = self.history.run.name, self.looks.markers
+        told = notice(self.history, self._found)
+        return status.header(self.history, name, self.preset, width, height, markers, state=self.state, notice=told)
 
     def on_mount(self) -> None:
         """Begin to poll."""
         self._answers = self.set_interval(ANSWER_SECONDS, self.poll, pause=True)
         self.set_interval(TICK_SECONDS, self.tick)
+        if self.first_words:
+            self.call_after_refresh(self.say, self.first_words)
+            self._quiet_until = time.monotonic() + NOTICE_SECONDS
 
     def tick(self) -> None:
         """Look for news and, as far as the budget goes, draw the next stale panel."""
+        now = time.monotonic()
+        if now - self._looked >= LOOK_SECONDS:
+            self._looked = now
+            self._look_at_the_lock()  # before the events: whoever ends tells it first and lets go of the lock then
         self.poll()
-        now, training = time.monotonic(), self.history.state == "training"
+        training = self.state == "training"
         self._budget.pay(now, time.thread_time(), training=training)
         self.end_notice(now)
         if self._budget.may_draw(now, training=training) and self.draw_next():
@@ -83,8 +142,8 @@ class RunScreen(SteeringScreen):
             self._tell_news()
             self.draw_status()
             self.draw_hints()
-        if self._answers is not None and not self.history.pending:
-            self._answers.pause()
+        if self._answers is not None and not any("at" not in asked.data for asked in self.history.pending.values()):
+            self._answers.pause()  # what is held back until a step is not answered soon
         return changed
 
     def look_for_answers(self) -> None:
@@ -93,23 +152,69 @@ class RunScreen(SteeringScreen):
         if self._answers is not None:
             self._answers.resume()
 
+    def _look_at_the_lock(self) -> None:
+        found = look(self.history.run)
+        if found == self._liveness:
+            return
+        self._liveness = found
+        self.poll()  # its end may have been told just now
+        told = notice(self.history, self._found)
+        if told:
+            self.say(told[0], problem=True)
+        self.draw_status()
+        self.draw_hints()
+
     def _tell_news(self) -> None:
-        for event in self.history.events[self._events_seen :]:
-            if event.kind in ("refused", "error", "edit", "snapshot", "note"):
-                kind, text, style = describe(event)
+        """Say what happened since the last look, and go along when training goes on in a fork."""
+        heard, self._heard = self._heard, self.history.told
+        is_quiet = time.monotonic() < self._quiet_until
+        for event in self.history.since(heard):
+            kind, text, style = describe(event)
+            if style == "problem" or (event.kind in ("edit", "snapshot", "note") and not is_quiet):
                 self.say(f"{kind} at step {event.step:,}: {text}", problem=style == "problem")
-        self._events_seen = len(self.history.events)
+        divergence, before = divergence_of(self.history), self._divergence
+        self._divergence = divergence
+        if divergence is not None and divergence != before:
+            self.say(divergence.texts(can_undo=can_undo(self.history))[0], problem=True)
+        if (left := went_on_in(self.history.run, self.history.events)) is not None:
+            self._follow(*left)
+
+    def _follow(self, child: RunDirectory, fork: Event) -> None:
+        live_app = cast("LiveApp", self.app)
+        if not child.config_path.exists():
+            self.say(f"training went on in {child.name}, which is not beside this run", problem=True)
+            return
+        live_app.follow(child)
+        at = number_text(fork.data.get("at"))
+        live_app.run_screen.first_words = f"went back to step {at}: this is the fork {without_date(child.name)}"
 
     # -- actions: leaving
 
     def action_leave(self) -> None:
         """Leave at once when nothing is training here; ask otherwise."""
-        if not self._training.is_alive():
+        if not self._owns:
             self.app.exit()
             return
-        answers = (("s", "stop training, save a full checkpoint, and quit"), ("c", "cancel: go on training"))
+        answers = (
+            ("k", "keep training in the background, and leave: `grokterm attach` comes back"),
+            ("s", "stop training, save a full checkpoint, and quit"),
+            ("c", "cancel: go on looking"),
+        )
         self.app.push_screen(AskChoice("Quit?", answers), self._left)
 
     def _left(self, answer: str | None) -> None:
-        if answer == "s":
-            self.app.exit()
+        if answer == "k":
+            self.action_detach()
+        elif answer == "s":
+            self._leave("stop")
+
+    def action_detach(self) -> None:
+        """Leave; training goes on without a screen."""
+        if self._training.here and not self._training.is_alive():
+            self.say(f"training has ended ({self.state}): there is nothing to go on without a screen; q quits")
+            return
+        self._leave("detach")
+
+    def _leave(self, how: Literal["stop", "detach"]) -> None:
+        cast("LiveApp", self.app).leaving = how
+        self.app.exit()

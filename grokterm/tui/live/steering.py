@@ -1,26 +1,55 @@
 """What a screen that steers can ask the trainer for: every action writes one request into the run's inbox."""
 
-from grokterm.errors import RunError
+from grokterm.drawing.cells import one_cell_each
+from grokterm.errors import GroktermError, RunError
+from grokterm.run.directory import RunDirectory
 from grokterm.run.events import Request, ask
-from grokterm.run.outcome import ENDED
+from grokterm.run.fork import Undone, what_undo_undoes
+from grokterm.run.outcome import ENDED, INTERRUPTED
 from grokterm.tui import status
 from grokterm.tui.live.edit import Edit, EditScreen
+from grokterm.tui.live.liveness import divergence_of
 from grokterm.tui.panel import short_knob
-from grokterm.tui.screens.ask import AskText
+from grokterm.tui.panels.log import describe
+from grokterm.tui.screens.ask import AskChoice, AskText
+from grokterm.tui.screens.fork import Fork, ForkScreen, goes_back_to, knobs_before
 from grokterm.tui.screens.watching import WatchScreen
 
 
 class SteeringScreen(WatchScreen):
     """The actions behind the keys that touch training. Nothing is set here: what is asked shows as pending."""
 
+    read_only = False
+
+    @property
+    def state(self) -> str:
+        """How the run stands."""
+        return self.history.state
+
     def look_for_answers(self) -> None:
         """Called after every request."""
         self.poll()
 
+    def why_not_now(self) -> str:
+        """Why the trainer cannot be asked for anything; "" when it can."""
+        if self.read_only:
+            return "read-only: started with --read-only"
+        if self.state in ENDED:
+            return f"training has ended ({self.state}): nothing can be changed any more"
+        if self.state == INTERRUPTED:
+            return f"nobody trains this run: `grokterm resume {self.history.run.name}` goes on with it"
+        return ""
+
+    def may_steer(self) -> bool:
+        """Whether the trainer can be asked for something; says why when it cannot."""
+        why_not = self.why_not_now()
+        if why_not:
+            self.say(why_not)
+        return not why_not
+
     def request(self, do: str, **data: object) -> Request | None:
         """Ask the trainer for something, and look for its answer often."""
-        if self.history.state in ENDED:
-            self.say(f"training has ended ({self.history.state}): nothing can be changed any more")
+        if not self.may_steer():
             return None
         try:
             request = ask(self.history.run.path, do, **data)
@@ -29,6 +58,8 @@ class SteeringScreen(WatchScreen):
             return None
         self.look_for_answers()
         return request
+
+    # -- pace and knobs
 
     def action_pause(self) -> None:
         """Pause, or go on."""
@@ -42,6 +73,8 @@ class SteeringScreen(WatchScreen):
 
     def action_scale(self, knob: str, factor: float) -> None:
         """Multiply a knob's value: the one in force, or the one already asked for."""
+        if not self.may_steer():
+            return
         if knob not in self.history.knobs:
             self.say(f"this run has no knob {short_knob(knob)} (yet)")
             return
@@ -54,21 +87,73 @@ class SteeringScreen(WatchScreen):
 
     def action_edit(self) -> None:
         """Edit any knob."""
-        if self.history.state in ENDED:
-            self.say(f"training has ended ({self.history.state}): nothing can be changed any more")
-            return
-        if not self.history.knobs:
-            self.say("the knobs are not known before training has begun")
-            return
-        self.app.push_screen(EditScreen(self.history.knobs), self._edited)
+        if self._may_turn_knobs():
+            self.app.push_screen(EditScreen(self.history.knobs), self._edited)
 
     def _edited(self, edit: Edit | None) -> None:
         if edit is not None:
             self.request("set", knob=edit.knob, value=edit.value, moments=edit.moments)
 
+    def _may_turn_knobs(self) -> bool:
+        if not self.may_steer():
+            return False
+        if not self.history.knobs:
+            self.say("the knobs are not known before training has begun")
+        return bool(self.history.knobs)
+
+    # -- going back
+
+    def action_undo(self) -> None:
+        """Undo the last intervention, after one question."""
+        if not self.may_steer():
+            return
+        try:
+            undone = what_undo_undoes(self.history.run)
+        except GroktermError as error:
+            self.say(str(error), problem=True)
+            return
+        if undone is None:
+            self.say("there is no intervention to undo")
+            return
+        answers = (("u", undo_text(undone, self.history.run)), ("c", "cancel: leave everything as it is"))
+        self.app.push_screen(AskChoice("Undo?", answers), self._undo)
+
+    def _undo(self, answer: str | None) -> None:
+        if answer == "u":
+            self.request("rewind", undo=True)
+
+    def action_fork(self) -> None:
+        """Leave this run for a fork of it: at the cursor, at the last good step after a divergence, or here and now."""
+        if not self._may_turn_knobs():
+            return
+        step = self._fork_step()
+        try:
+            where = "" if step is None else goes_back_to(self.history.run, step)
+        except GroktermError as error:
+            self.say(str(error), problem=True)
+            return
+        knobs = self.history.knobs if step is None else knobs_before(self.history, step)
+        title = "Fork here and now" if step is None else f"Fork at step {step:,}"
+
+        def forked(fork: Fork | None) -> None:
+            if fork is not None:
+                place = {} if step is None else {"step": step}
+                self.request("rewind", **place, set=dict(fork.set), moments=fork.moments)
+
+        self.app.push_screen(ForkScreen(title, f"{FORK_ABOUT} {where}".rstrip(), knobs), forked)
+
+    def _fork_step(self) -> int | None:
+        if self.looks.cursor is not None:
+            return self.looks.cursor
+        divergence = divergence_of(self.history)
+        return None if divergence is None else divergence.good
+
+    # -- snapshots and notes
+
     def action_snapshot(self) -> None:
         """A full checkpoint with a note."""
-        self.app.push_screen(AskText("Snapshot", "a note, or nothing", may_be_empty=True), self._snapshot)
+        if self.may_steer():
+            self.app.push_screen(AskText("Snapshot", "a note, or nothing", may_be_empty=True), self._snapshot)
 
     def _snapshot(self, note: str | None) -> None:
         if note is not None:
@@ -76,8 +161,22 @@ class SteeringScreen(WatchScreen):
 
     def action_note(self) -> None:
         """Write a note at this step."""
-        self.app.push_screen(AskText("Note at this step", "what you see"), self._noted)
+        if self.may_steer():
+            self.app.push_screen(AskText("Note at this step", "what you see"), self._noted)
 
     def _noted(self, text: str | None) -> None:
         if text is not None:
             self.request("note", text=text)
+
+
+FORK_ABOUT = "Training goes on from there in a new run. This run is saved and stops; `grokterm resume` goes on with it."
+
+
+def undo_text(undone: Undone, run: RunDirectory) -> str:
+    """What an undo does without, and where it goes back to; `run` is the one that is shown."""
+    changes = ", ".join(describe(edit)[1] for edit in undone.edits)
+    where = "" if undone.run.name == run.name else f" in {undone.run.name}"
+    back = (
+        f"training goes back to step {undone.checkpoint:,} and on from there in a new run; this run is saved and stops"
+    )
+    return one_cell_each(f"undo {changes} (at step {undone.step:,}{where}): {back}")

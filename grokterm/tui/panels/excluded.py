@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from grokterm.ancestry import array_at
 from grokterm.catalog import part
 from grokterm.history import History
 from grokterm.tui.panel import Curve, CurvePanel
@@ -31,7 +32,7 @@ class Excluded(CurvePanel):
     def curves_of(self, history: History) -> Sequence[Curve]:
         """The fixed ones, and the key frequencies whose removal costs most."""
         curves = [*super().curves_of(history)]
-        losses = history.array(BY_FREQUENCY).values
+        losses = array_at(history, BY_FREQUENCY, None).values
         if len(losses):
             keys = sorted(key_frequencies(history, None), key=lambda k: -losses[-1][k - 1])[:MOST_FREQUENCIES]
             curves += [
@@ -46,4 +47,6 @@ class Excluded(CurvePanel):
         if name != BY_FREQUENCY:
             return super().series(history, column)
         found = history.array(BY_FREQUENCY)
+        if found.values.shape[1] < int(k):  # an ancestor that did not record them
+            return found.steps[:0], np.zeros(0)
         return found.steps, found.values[:, int(k) - 1].astype(np.float64)

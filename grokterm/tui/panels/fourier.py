@@ -5,12 +5,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from grokterm.ancestry import array_at, array_names, forked_at, whole_array
 from grokterm.catalog import part
 from grokterm.drawing.chart import Drawing, draw_bars, draw_waterfall
-from grokterm.history import ArraySeries, History
+from grokterm.growing import Rowwise
+from grokterm.history import History
 from grokterm.tui.looks import Looks
 from grokterm.tui.panel import Picture, marks_of, own_marks, row_at
 
+SPECTRUM = "fourier_embedding"
 MOST_NAMED = 8
 
 
@@ -27,26 +30,30 @@ class Fourier:
 
     def has_something(self, history: History) -> bool:
         """Whether the run records Fourier norms."""
-        return "fourier_embedding" in history.array_names()
+        return SPECTRUM in array_names(history)
 
     def draw(self, history: History, looks: Looks, width: int, height: int) -> Picture:
         """The spectrum at the cursor, or its history."""
-        spectra = history.array("fourier_embedding", paired)
         keys = key_frequencies(history, looks.cursor)
         title = [self.name, *([f"key {' '.join(map(str, keys))}"] if keys else [])]
-        drawing = draw_vectors(spectra, keys, history, looks, width, height)
+        drawing = draw_vectors(SPECTRUM, paired, keys, history, looks, width, height)
+        spectra = array_at(history, SPECTRUM, looks.cursor)
         row = row_at(spectra.steps, looks.cursor)
         if looks.waterfall:
             title[0] += " × step"
-        elif row is not None and looks.cursor is not None:
+        elif row is not None and (looks.cursor is not None or not len(history.array(SPECTRUM).steps)):
             title.append(f"step {int(spectra.steps[row]):,}")
         return Picture(" · ".join([*title, *drawing.notes]), drawing.rows)
 
 
 def draw_vectors(
-    vectors: ArraySeries, keys: Sequence[int], history: History, looks: Looks, width: int, height: int
+    name: str, through: Rowwise, keys: Sequence[int], history: History, looks: Looks, width: int, height: int
 ) -> Drawing:
-    """One number a frequency: bars of the row at the cursor, or frequency × step; `keys` are named."""
+    """One number a frequency: bars of the row at the cursor, or frequency × step; `keys` are named.
+
+    Where a fork has no such row its ancestors' is shown; what they were in a waterfall is faint.
+    """
+    vectors = array_at(history, name, looks.cursor, through)
     row = row_at(vectors.steps, looks.cursor)
     newest = vectors.values[row].astype(np.float64) if row is not None else np.zeros(0)
     named = sorted(keys, key=lambda k: -newest[k - 1] if k <= len(newest) else 0.0)[:MOST_NAMED]
@@ -55,9 +62,11 @@ def draw_vectors(
         return draw_bars(
             newest, width=width, height=height, style="bar", highlighted=highlighted, markers=looks.markers
         )
+    vectors = whole_array(history, name, through)
     low, high = looks.shown(history.step)
     first, end = (int(np.searchsorted(vectors.steps, edge, side="right")) for edge in (low, high))
     in_view = slice(max(first - 1, 0), end)  # with the row before the first step in view, which still holds there
+    parent = forked_at(history)
     return draw_waterfall(
         vectors.values[in_view],
         vectors.steps[in_view].astype(np.float64),
@@ -69,6 +78,7 @@ def draw_vectors(
         log_x=looks.log_x,
         cursor=looks.cursor,
         marks=[*marks_of(history), *own_marks(looks)],
+        faint_before=None if parent is None else parent.step,
         markers=looks.markers,
     )
 
@@ -81,6 +91,6 @@ def paired(norms: NDArray[np.floating]) -> NDArray[np.floating]:
 
 def key_frequencies(history: History, cursor: int | None) -> list[int]:
     """The frequencies that have a neuron cluster at the cursor ("live" key frequencies), ascending."""
-    clusters = history.array("neuron_clusters")
+    clusters = array_at(history, "neuron_clusters", cursor)
     row = row_at(clusters.steps, cursor)
     return [] if row is None else [int(k) + 1 for k in np.flatnonzero(clusters.values[row] > 0)]

@@ -1,6 +1,8 @@
-"""Panel 7: what happened, newest last: phases, edits, snapshots, notes, refusals, errors."""
+"""Panel 7: what happened, newest last: phases, edits, snapshots, notes, forks, waits, refusals, errors."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from math import isfinite
 from textwrap import wrap
 
 from grokterm.catalog import part
@@ -78,9 +80,7 @@ def describe(event: Event) -> tuple[str, str, str]:
     data = event.data
     match event.kind:
         case "edit":
-            old, new = number_text(data.get("old")), number_text(data.get("new"))
-            moments = ", moments reset" if data.get("moments") == "reset" else ""
-            return "edit", f"{short_knob(str(data.get('knob')))} {old} → {new}{moments}", "edit"
+            return "edit", _edit(data), "edit"
         case "snapshot":
             return "snapshot", str(data.get("note") or data.get("checkpoint", "")), "mark"
         case "note":
@@ -94,12 +94,40 @@ def describe(event: Event) -> tuple[str, str, str]:
         case "refused":
             return "refused", str(data.get("why", "")), "problem"
         case "error":
-            return "error", str(data.get("message", "")), "problem"
+            kind = "diverged" if data.get("diverged") is True else "error"
+            return kind, str(data.get("message", "")), "problem"
+        case "waited":
+            return "waited", f"stood still {_seconds(data.get('seconds'))}: {data.get('why', '')}", "problem"
+        case "fork":
+            at = f" from step {number_text(data['at'])}" if "at" in data else ""
+            return "fork", f"goes on as {data.get('run', '')}{at}", "mark"
         case "state":
-            device = f" on {data['device']}, {_threads(data.get('threads'))}" if "device" in data else ""
-            return "state", f"{data.get('state', '')}{device}", "quiet"
+            return "state", *_state(event)
         case other:
             return other[:9], "", "quiet"
+
+
+def _edit(data: Mapping[str, object]) -> str:
+    old, new = number_text(data.get("old")), number_text(data.get("new"))
+    moments = ", moments reset" if data.get("moments") == "reset" else ""
+    scheduled = f", scheduled: {data.get('why', '')}" if "scheduled" in data else ""
+    return f"{short_knob(str(data.get('knob')))} {old} → {new}{moments}{scheduled}"
+
+
+def _state(event: Event) -> tuple[str, str]:
+    """What a `state` event says, and its style."""
+    data = event.data
+    device = f" on {data['device']}, {_threads(data.get('threads'))}" if "device" in data else ""
+    match data.get("state", ""):
+        case "resumed":
+            anew = ", from its beginning" if data.get("checkpoint") == "" else ""
+            why = str(data.get("why", ""))
+            said = f"resumed at step {event.step:,}{anew}{device}"
+            return (f"{said}: {why}", "problem") if why else (said, "quiet")
+        case "detached":
+            return f"detached{device}: another process goes on", "quiet"
+        case state:
+            return f"{state}{device}", "quiet"
 
 
 def mark_text(mark: str) -> str:
@@ -119,6 +147,15 @@ def _time_of_day(unix_time: float) -> str:
         return datetime.fromtimestamp(unix_time).strftime("%H:%M:%S")
     except (ValueError, OverflowError, OSError):
         return "--:--:--"
+
+
+def _seconds(seconds: object) -> str:
+    """A wait in words: 0.4 s, 12 s, 75 min."""
+    if not isinstance(seconds, int | float) or not isfinite(seconds):
+        return "? s"
+    if seconds >= 600:
+        return f"{seconds / 60:,.0f} min"
+    return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
 
 
 def _threads(count: object) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from grokterm.ancestry import names
 from grokterm.catalog import part
 from grokterm.history import History
 from grokterm.tui.panel import ASCII_MARKERS, PATTERNS, Curve, CurvePanel
@@ -28,7 +29,7 @@ class Others(CurvePanel):
 
     def curves_of(self, history: History) -> Sequence[Curve]:
         """What is left."""
-        left = [name for name in history.names() if name not in ELSEWHERE | KNOBS and not name.startswith(PREFIX)]
+        left = [name for name in names(history) if name not in ELSEWHERE | KNOBS and not name.startswith(PREFIX)]
         looks = [(colour, pattern) for pattern in PATTERNS for colour in COLOURS]
         return [
             Curve(name, name.replace("_", " "), *looks[index % len(looks)], ASCII_MARKERS[index % len(ASCII_MARKERS)])

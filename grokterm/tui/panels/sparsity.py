@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
+from grokterm.ancestry import names
 from grokterm.catalog import part
 from grokterm.history import History
 from grokterm.tui.looks import Looks
-from grokterm.tui.panel import Curve, CurvePanel, Drawn, Picture, draw_curves, value_text
+from grokterm.tui.panel import Curve, CurvePanel, Drawn, Picture, draw_curves, drawn
 
 MARGIN_FROM = 16
 """Rows from which the margin, which has a scale of its own, gets a chart of its own under the shares."""
@@ -34,12 +35,12 @@ class Sparsity(CurvePanel):
         margins = self._recorded(history, self.margins)
         if height < MARGIN_FROM or not margins:
             alone = super().draw(history, looks, width, height)
-            values = [f"{curve.label} {value_text(steps, values, looks.cursor)}" for curve, steps, values in margins]
+            values = [f"{margin.curve.label} {margin.text(looks.cursor)}" for margin in margins]
             return Picture(" · ".join([alone.title, *values]), alone.rows)
         above = super().draw(history, looks, width, height - height // 2)
         below = draw_curves("margin", margins, history, looks, width, height // 2, log_y=False)
         return Picture(f"{above.title} · {below.title}", (*above.rows, *below.rows))
 
     def _recorded(self, history: History, curves: Sequence[Curve]) -> list[Drawn]:
-        names = set(history.names())
-        return [(curve, *self.series(history, curve.column)) for curve in curves if curve.column in names]
+        recorded = set(names(history))
+        return drawn([curve for curve in curves if curve.column in recorded], history, self.series)

@@ -5,12 +5,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from grokterm.ancestry import array_names
 from grokterm.catalog import part
 from grokterm.drawing.cells import Row, Span, row_of
 from grokterm.history import History
 from grokterm.tui.looks import Looks
 from grokterm.tui.panel import Picture
-from grokterm.tui.panels.fourier import draw_vectors, key_frequencies, paired
+from grokterm.tui.panels.fourier import SPECTRUM, draw_vectors, key_frequencies, paired
 
 LEAST_HEIGHT = 5
 """Rows of a vector: its name, three of bars and the numbers of the frequencies."""
@@ -47,8 +48,8 @@ class Vectors:
             share = height * (index + 1) // len(names) - len(rows)
             rows.append(row_of([Span(LABELS.get(name, name), "strong")], width))
             room = max(share - 1, 1)
-            series = history.array(name, paired if name == FIRST else norms)
-            rows += draw_vectors(series, keys, history, looks, width, room).rows
+            through = paired if name == FIRST else norms
+            rows += draw_vectors(name, through, keys, history, looks, width, room).rows
         hidden = len(_names(history)) - len(names)
         title = self.name + (f" · {hidden} more in a taller panel" if hidden else "")
         rows += [row_of((), width) for _ in range(height - len(rows))]
@@ -56,7 +57,7 @@ class Vectors:
 
 
 def _names(history: History) -> list[str]:
-    names = [name for name in history.array_names() if name != "fourier_embedding"]
+    names = [name for name in array_names(history) if name != SPECTRUM]
     return sorted(names, key=lambda name: (name != FIRST, name))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from grokterm.ancestry import names, value_at
 from grokterm.catalog import part
 from grokterm.history import History
 from grokterm.tui.panel import ASCII_MARKERS, PATTERNS, Curve, CurvePanel
@@ -19,13 +20,14 @@ class WeightNorm(CurvePanel):
 
     def curves_of(self, history: History) -> Sequence[Curve]:
         """The total, then every parameter, largest first."""
-        parameters = [name for name in history.names() if name.startswith(PREFIX)]
-        last = {name: values[-1] if len(values := history.series(name).values) else 0.0 for name in parameters}
+        recorded = names(history)
+        parameters = [name for name in recorded if name.startswith(PREFIX)]
+        last = {name: found[1] if (found := value_at(history, name, history.step)) else 0.0 for name in parameters}
         looks = [(colour, pattern) for pattern in PATTERNS for colour in COLOURS]
         known = {name: index for index, name in enumerate(parameters)}  # colours stay with the parameter
         curves = [
             Curve(name, name.removeprefix(PREFIX), *looks[known[name] % len(looks)], ASCII_MARKERS[known[name] % 9 + 1])
             for name in sorted(parameters, key=lambda name: -last[name])
         ]
-        total = [Curve("weight_norm_sq", "total", "norm", "solid", "*")] if "weight_norm_sq" in history.names() else []
+        total = [Curve("weight_norm_sq", "total", "norm", "solid", "*")] if "weight_norm_sq" in recorded else []
         return [*total, *curves]

@@ -1,7 +1,12 @@
-"""Replay as a program: a recorded run on this terminal until the person leaves. Nothing in the run is written."""
+"""Replay as a program: a recorded run on this terminal until the person leaves. Nothing in the run is written.
+
+Who leaves with F has made a fork of it, and wants to see it trained.
+"""
 
 import os
 import sys
+
+from textual import on
 
 from grokterm.catalog import Catalog
 from grokterm.drawing.cells import Markers
@@ -16,7 +21,7 @@ from grokterm.tui.terminal import markers_for
 
 
 class ReplayApp(GroktermApp):
-    """Shows a recorded run until the person leaves."""
+    """Shows a recorded run until the person leaves. `fork` is what they want to go on with then, if they do."""
 
     def __init__(
         self,
@@ -32,12 +37,14 @@ class ReplayApp(GroktermApp):
     ) -> None:
         """`history` has been polled."""
         super().__init__()
+        self.fork: RunDirectory | None = None
         self.replay = ReplayScreen(
             history,
             load_panels(catalog),
             self.palette,
             Looks(markers=markers),
             str((history.config or {}).get("preset", "")),
+            catalog,
             start=start,
             speed=speed,
             by_time=by_time,
@@ -45,6 +52,11 @@ class ReplayApp(GroktermApp):
             pause_on_markers=pause_on_markers,
         )
         self.watch_screen = self.replay
+
+    @on(ReplayScreen.Forked)
+    def _forked(self, message: ReplayScreen.Forked) -> None:
+        self.fork = message.run
+        self.exit()
 
 
 def watch(
@@ -56,8 +68,8 @@ def watch(
     by_time: bool = True,
     playing: bool = True,
     pause_on_markers: bool = False,
-) -> int:
-    """Replay a run until the person leaves; returns the exit code.
+) -> RunDirectory | None:
+    """Replay a run until the person leaves; return the fork that is to be trained now, if they made one.
 
     `start` is a step or a percentage. Raises UsageError for another text and RunError for a run that cannot be read.
     """
@@ -78,4 +90,4 @@ def watch(
         pause_on_markers=pause_on_markers,
     )
     show_alone(app)
-    return 0
+    return app.fork

@@ -6,12 +6,17 @@ from dataclasses import replace
 from typing import ClassVar
 
 from textual.binding import BindingType
+from textual.message import Message
 
+from grokterm.catalog import Catalog
 from grokterm.drawing.cells import Row
 from grokterm.drawing.colours import Palette
+from grokterm.errors import GroktermError
 from grokterm.history import History
 from grokterm.places import no_step, step_from
-from grokterm.run.directory import is_alive
+from grokterm.run.directory import RunDirectory
+from grokterm.run.fork import fork
+from grokterm.run.lock import is_alive
 from grokterm.run.outcome import standing
 from grokterm.tui import status
 from grokterm.tui.differences import values
@@ -21,6 +26,7 @@ from grokterm.tui.moments import Moment, moments
 from grokterm.tui.panel import Panel, Picture
 from grokterm.tui.replay.playhead import Playhead, comfortable_speed, timeline_of
 from grokterm.tui.screens.ask import AskText
+from grokterm.tui.screens.fork import Fork, ForkScreen, goes_back_to, knobs_before
 from grokterm.tui.screens.help import READING_ABOUT
 from grokterm.tui.screens.watching import WatchScreen
 
@@ -34,6 +40,12 @@ ABOUT = (
     "there.\n\n"
     "At 1× a second of the replay is a second of the recorded training, or, when steps set the pace (T), 10 steps. "
     "Pauses in the training are cut short.\n\n"
+    "F makes a fork at the playhead: a new run beside this one, the same up to that step, and trained live from there. "
+    "The recorded run stays as it is.\n\n"
+)
+FORK_ABOUT = (
+    "A new run is made beside this one, the same up to this step, and trained on this terminal. "
+    "The recorded run stays as it is."
 )
 
 
@@ -44,6 +56,13 @@ class ReplayScreen(WatchScreen):
     groups = REPLAY
     about = ABOUT + READING_ABOUT
 
+    class Forked(Message):
+        """The person wants to go on live: `run` is the fork that was made for that."""
+
+        def __init__(self, run: RunDirectory) -> None:
+            super().__init__()
+            self.run = run
+
     def __init__(
         self,
         history: History,
@@ -51,6 +70,7 @@ class ReplayScreen(WatchScreen):
         palette: Palette,
         looks: Looks,
         preset: str,
+        catalog: Catalog,
         *,
         start: int,
         speed: float | None,
@@ -64,6 +84,7 @@ class ReplayScreen(WatchScreen):
         chosen = comfortable_speed(self.timeline, by_time=by_time) if speed is None else speed
         self.playhead = Playhead(0.0, playing, chosen, by_time).at(start, self.timeline)
         self.whole = False
+        self._catalog = catalog
         self._pause_on_markers = pause_on_markers
         self._moments = moments(history)
         self._alive = is_alive(history.run)
@@ -262,6 +283,32 @@ class ReplayScreen(WatchScreen):
         self.whole = not self.whole
         self._draw()
         self.say("the whole run; the legends read the playhead's step" if self.whole else "the run as it was then")
+
+    def action_fork(self) -> None:
+        """Go on from here as a new run, perhaps with other knobs."""
+        step = self.position
+        self._go(replace(self.playhead, playing=False))
+        self.draw_status()
+        try:
+            where = goes_back_to(self.history.run, step)
+        except GroktermError as error:
+            self.say(str(error), problem=True)
+            return
+
+        def forked(wanted: Fork | None) -> None:
+            if wanted is not None:
+                self._make_fork(step, wanted)
+
+        title, about = f"Go on live from step {step:,}", f"{FORK_ABOUT} {where}".rstrip()
+        self.app.push_screen(ForkScreen(title, about, knobs_before(self.history, step)), forked)
+
+    def _make_fork(self, step: int, wanted: Fork) -> None:
+        try:
+            made = fork(self.history.run, step, sets=wanted.set, moments=wanted.moments, catalog=self._catalog)
+        except GroktermError as error:
+            self.say(str(error), problem=True)
+            return
+        self.post_message(self.Forked(made))
 
     def action_zoom_x(self, factor: float) -> None:
         """Zoom around the playhead."""

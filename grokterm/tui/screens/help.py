@@ -9,6 +9,11 @@ STEERING_ABOUT = (
     "Training is steered by requests: a value you ask for shows in yellow until the trainer, between two steps, has "
     "put it into force; the log (panel 7) then says at which step. A full checkpoint is written before every change."
     "\n\n"
+    "Nothing is taken back in a run: undo (u) and fork (F) make a new one, which names this run as its parent and goes "
+    "on from one of its checkpoints. An undo does without the last intervention and repeats the earlier ones at their "
+    "steps; it equals a run that never had it. This run is saved and stops, and `grokterm resume` goes on with it.\n\n"
+    "d and ctrl+z, like a terminal that is closed, leave training to a process of its own. Whatever trains a run, "
+    "`grokterm attach` shows it, on as many terminals as you like, and `grokterm ctl` steers it from scripts.\n\n"
 )
 READING_ABOUT = (
     "Times (×) at a chart's edge are values that cannot be drawn there (nan, inf, or ≤ 0 on a log axis); the title "

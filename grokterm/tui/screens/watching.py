@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from grokterm.ancestry import find_parents
 from grokterm.drawing.cells import Row
 from grokterm.drawing.colours import Palette
 from grokterm.errors import RunError
@@ -24,6 +25,7 @@ class WatchScreen(PanelsScreen):
         self.preset = preset
         self._panels = panels
         self._told: frozenset[str] = frozenset()
+        find_parents(history)
 
     @property
     def shown(self) -> History:
@@ -76,6 +78,9 @@ class WatchScreen(PanelsScreen):
         except RunError as error:
             self.say(str(error), problem=True)
             return frozenset()
+        if "config" in changed:
+            find_parents(self.history)
+            self._stale |= self._panels.keys()
         self._stale |= {digit for digit, panel in self._panels.items() if panel.reads() & changed}
         self._tell_problems()
         return changed

@@ -13,7 +13,8 @@ from textual.widgets import Input
 from grokterm.drawing.cells import Markers, Row
 from grokterm.errors import RunError
 from grokterm.run.curation import read_tags
-from grokterm.run.directory import Lock, RunDirectory
+from grokterm.run.directory import RunDirectory
+from grokterm.run.lock import Lock
 from grokterm.run.table import TableWriter, read_table
 from grokterm.summary import Summaries
 from grokterm.tui.browser import app as program
@@ -478,7 +479,7 @@ async def test_leaving_chooses_nothing(folder: Path, key: str) -> None:
 
 
 def test_after_a_run_was_looked_at_the_browser_is_back(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first, second = RunDirectory(folder / "first"), RunDirectory(folder / "second")
+    first, second, fork = (RunDirectory(folder / name) for name in ("first", "second", "fork"))
     places = [Browsing(filter="p:113"), Browsing(order=2), Browsing(order=3)]
     choices = iter(
         [
@@ -494,19 +495,20 @@ def test_after_a_run_was_looked_at_the_browser_is_back(folder: Path, monkeypatch
         told.append((app.browser.shelf.filter, app.browser.shelf.order, app.browser.told))
         app._return_value = next(choices)
 
-    def replay(run: RunDirectory) -> int:
+    def replay(run: RunDirectory) -> RunDirectory | None:
         if not run.path.exists():
             raise RunError(f"{run.path.name} is gone")
         told.append(("replay", run))
-        return 0
+        return fork
 
     monkeypatch.setattr(program, "show_alone", show)
     monkeypatch.setattr("grokterm.tui.replay.app.watch", replay)
     monkeypatch.setattr("grokterm.tui.compare.app.watch", lambda runs: told.append(("compare", *runs)))
-    program.browse(folder)
+    program.browse(folder, lambda run: told.append(("trained", run)))
     assert told == [
         ("", 0, ""),
         ("replay", first),
+        ("trained", fork),
         ("p:113", 0, ""),
         ("compare", first, second),
         ("", 2, ""),

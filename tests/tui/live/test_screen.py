@@ -1,7 +1,7 @@
 """The run screen on a recorded run: what it shows at which size, and what its keys ask for."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,10 @@ from textual.pilot import Pilot
 
 from grokterm.catalog import Catalog
 from grokterm.errors import UsageError
+from grokterm.drawing.cells import Markers
 from grokterm.run.directory import RunDirectory
+from grokterm.run.events import EventLog
+from grokterm.run.lock import Lock
 from grokterm.run.table import TableWriter, read_table
 from grokterm.tui.live.app import LiveApp
 from grokterm.tui.live.budget import FrameBudget
@@ -21,13 +24,32 @@ from tests.recorded import NoTraining, record
 SIZES = [(80, 24), (120, 40), (200, 50), (100, 30), (99, 60), (60, 15), (40, 12), (30, 8), (20, 8), (10, 3), (2, 2)]
 
 
-def app_for(run: RunDirectory, *, alive: bool = True) -> LiveApp:
-    return LiveApp(run, NoTraining(alive=alive), frame_budget=1.0, markers="braille")
+def app_for(
+    run: RunDirectory, *, alive: bool = True, here: bool = True, read_only: bool = False, markers: Markers = "braille"
+) -> LiveApp:
+    training = NoTraining(alive=alive, here=here)
+    return LiveApp(run, training, frame_budget=1.0, markers=markers, read_only=read_only)
 
 
 @pytest.fixture
-def running(tmp_path: Path) -> LiveApp:
-    return app_for(record(tmp_path, state="training"))
+def run(tmp_path: Path) -> Iterator[RunDirectory]:
+    """A run that somebody trains."""
+    with Lock(record(tmp_path, state="training")) as lock:
+        yield lock.run
+
+
+@pytest.fixture
+def running(run: RunDirectory) -> LiveApp:
+    """The screen of an attached run."""
+    return app_for(run, here=False)
+
+
+@pytest.fixture
+def owned(run: RunDirectory) -> LiveApp:
+    """The screen of a run that is trained beside it."""
+    app = app_for(run)
+    EventLog(run.events_path).write("state", 400, state="training")
+    return app
 
 
 async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
@@ -46,6 +68,14 @@ async def ready(pilot: Pilot[None], app: LiveApp) -> None:
 
 def screen_text(app: LiveApp) -> str:
     return "\n".join(view.text for view in app.run_screen.query(RowsView) if view.display)
+
+
+def header(app: LiveApp) -> str:
+    return app.run_screen.query_one("#header", RowsView).text
+
+
+def hints(app: LiveApp) -> str:
+    return app.run_screen.query_one("#hints", RowsView).text
 
 
 def shown(app: LiveApp) -> list[int]:
@@ -171,16 +201,33 @@ async def test_keys_after_the_end_of_training_say_so(tmp_path: Path) -> None:
     assert app.return_code == 0
 
 
-async def test_quit_asks_while_training(running: LiveApp) -> None:
+@pytest.mark.parametrize(
+    ("keys", "leaving"),
+    [("qs", "stop"), ("qk", "detach"), (["q", "enter"], "detach"), ("d", "detach"), (["ctrl+z"], "detach")],
+)
+async def test_leaving_a_run_trained_here_says_what_becomes_of_it(
+    owned: LiveApp, keys: Sequence[str], leaving: str
+) -> None:
+    async with owned.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, owned)
+        await pilot.press("q", "c", "q", "escape")
+        assert owned.screen is owned.run_screen
+        await pilot.press(*keys)
+        await pilot.pause()
+    assert (owned.return_code, owned.leaving) == (0, leaving)
+    assert not requests(owned)  # what leads to it is done when the screen has gone
+
+
+@pytest.mark.parametrize("key", ["q", "d", "ctrl+z", "ctrl+c", "ctrl+q"])
+async def test_an_attached_screen_leaves_at_once(running: LiveApp, key: str) -> None:
     async with running.run_test(size=(80, 24)) as pilot:
         await ready(pilot, running)
-        await pilot.press("q", "c")
-        assert running.screen is running.run_screen
-        await pilot.press("q", "escape")
-        assert running.screen is running.run_screen
-        await pilot.press("q", "s")
+        assert "q leave" in hints(running)
+        assert "detach" not in hints(running)
+        await pilot.press(key)
         await pilot.pause()
     assert running.return_code == 0
+    assert not requests(running)
 
 
 async def test_digits_zoom_and_tab_choose_panels(running: LiveApp) -> None:
@@ -316,16 +363,16 @@ async def test_every_recorded_vector_has_a_panel(running: LiveApp) -> None:
 
 
 @pytest.mark.parametrize("key", ["ctrl+q", "ctrl+c"])
-async def test_other_ways_to_quit_ask_too(running: LiveApp, key: str) -> None:
-    async with running.run_test(size=(80, 24)) as pilot:
-        await ready(pilot, running)
+async def test_other_ways_to_quit_ask_too(owned: LiveApp, key: str) -> None:
+    async with owned.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, owned)
         await pilot.press(key)
-        assert type(running.screen).__name__ == "AskChoice"
+        assert type(owned.screen).__name__ == "AskChoice"
         await pilot.press("ctrl+c")
-        assert running.screen is running.run_screen
+        assert owned.screen is owned.run_screen
         await pilot.press("n", *"abc", "ctrl+c")
-        assert running.screen is running.run_screen
-        assert not requests(running)
+        assert owned.screen is owned.run_screen
+        assert not requests(owned)
 
 
 async def test_a_loss_that_is_no_number_stays_in_the_header(running: LiveApp) -> None:

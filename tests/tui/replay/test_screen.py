@@ -125,8 +125,10 @@ def test_every_panel_draws_the_past_as_it_was_drawn_then(
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40)])
 @pytest.mark.parametrize("step", [0, 37, 200, 260])
 async def test_the_screens_are_the_same(run: RunDirectory, tmp_path: Path, step: int, width: int, height: int) -> None:
-    live = LiveApp(truncated(run, tmp_path / "then", step), NoTraining(), frame_budget=1.0, markers="braille")
-    async with live.run_test(size=(width, height)) as pilot:
+    then_run = truncated(run, tmp_path / "then", step)
+    live = LiveApp(then_run, NoTraining(here=False), frame_budget=1.0, markers="braille")
+    with Lock(then_run):
+      async with live.run_test(size=(width, height)) as pilot:
         await until(pilot, lambda: live.history.events)
         await ready(pilot, live.run_screen)
         seen_live = picture(live.run_screen)

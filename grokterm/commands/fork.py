@@ -1,0 +1,107 @@
+"""`grokterm fork`: branch off a run at a step, with other knobs, and train the branch as a run of its own."""
+
+import contextlib
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from grokterm.commands.options import RUNS, Debug, RunAndStep, RunsFolder
+from grokterm.commands.training_options import (
+    FRAME_BUDGET,
+    DetachOption,
+    DeviceOption,
+    FrameBudgetOption,
+    HeadlessOption,
+    Manner,
+    OnHangupOption,
+    PartsOption,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from grokterm.catalog import Catalog
+    from grokterm.run.directory import RunDirectory
+
+
+def fork(
+    place: RunAndStep,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KNOB=V", help="Turn a knob there, e.g. optimizer.lr=2e-3. Repeatable."),
+    ] = None,
+    moments: Annotated[
+        Literal["kept", "reset"], typer.Option(help="What becomes of the optimizer's moments where --set turns a knob.")
+    ] = "kept",
+    steps: Annotated[int | None, typer.Option(metavar="N", help="How far to train.", min=1)] = None,
+    device: DeviceOption = None,
+    runs: RunsFolder = RUNS,
+    name: Annotated[str | None, typer.Option(help="Name of the fork instead of its parent's.")] = None,
+    headless: HeadlessOption = False,
+    detach: DetachOption = False,
+    on_hangup: OnHangupOption = "detach",
+    parts: PartsOption = None,
+    frame_budget: FrameBudgetOption = FRAME_BUDGET,
+    debug: Debug = False,
+) -> None:
+    """Branch off a run at any step and train the branch: a new run, which names its parent.
+
+    It is the run that would have been if the knobs had been turned at that step. The parent is not touched; it may be
+    training meanwhile.
+    """
+    _ = debug
+    from grokterm.catalog import Catalog
+    from grokterm.commands.show import go_on, held_lock
+    from grokterm.run.fork import fork as branch_off
+    from grokterm.text import plain
+
+    parent, step = _place(runs, place)
+    catalog = Catalog(parts)
+    sets = _knobs(parent, catalog, overrides or [])
+    if steps is not None:
+        sets["steps"] = steps
+    child = branch_off(parent, step, sets=sets, moments=moments, name=name, catalog=catalog)
+    at = "its newest step" if step is None else f"step {step:,}"
+    typer.echo(f"{plain(child.name)} branches off {plain(parent.name)} at {at}")
+    manner = Manner(headless, detach, on_hangup, frame_budget, parts, device)
+    raise typer.Exit(go_on(child, held_lock(child), catalog, manner))
+
+
+def _place(runs: "Path", place: str) -> "tuple[RunDirectory, int | None]":
+    """The run and the step that a person means. Raises UsageError for what is no step, RunError for no run."""
+    from grokterm.errors import RunError
+    from grokterm.places import step_asked, step_from
+    from grokterm.run.finding import find
+    from grokterm.summary import summarize
+
+    reference, at, text = place.rpartition("@")
+    if not at:
+        return find(runs, place), None
+    if step_from(text, 0) is None:
+        with contextlib.suppress(RunError):  # a name may have an @ in it
+            return find(runs, place), None
+    run = find(runs, reference)
+    known = summarize(run)
+    return run, step_asked(text, known.step if known is not None else 0, f"{place}:")
+
+
+def _knobs(parent: "RunDirectory", catalog: "Catalog", said: list[str]) -> dict[str, float]:
+    """The knobs that `--set` turns. Raises UsageError."""
+    from grokterm.errors import UsageError
+    from grokterm.knob_values import CADENCES, knob_names, knobs_of_text
+    from grokterm.run.asking import knobs_told
+
+    optimizer = (parent.read_config() or {}).get("optimizer")
+    kind = optimizer.get("name") if isinstance(optimizer, dict) else None
+    if isinstance(kind, str) and kind in catalog.names("optimizers"):
+        settings = catalog.settings("optimizers", kind)
+        names = (*(knob for setting in settings for knob in knob_names(setting)), *CADENCES)
+    else:
+        names = knobs_told(parent)
+    sets: dict[str, float] = {}
+    for text in said:
+        try:
+            sets |= knobs_of_text(text, names)
+        except UsageError as error:
+            raise UsageError(f"--set {text}: {error}") from error
+    return sets

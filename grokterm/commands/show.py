@@ -1,0 +1,172 @@
+"""How the commands that train show it: the live screen, progress lines, or a process of its own."""
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from grokterm.commands.training_options import Manner
+
+if TYPE_CHECKING:
+    from grokterm.catalog import Catalog
+    from grokterm.detached import Detached, Successor
+    from grokterm.preset import Preset
+    from grokterm.run.directory import RunDirectory
+    from grokterm.run.lock import Lock
+
+POLL_SECONDS = 0.05
+
+
+def begin(run: "RunDirectory", preset: "Preset", again: Sequence[str], catalog: "Catalog", manner: Manner) -> int:
+    """Train a preset in a new run's directory and show it. Returns the exit code.
+
+    again: the arguments of `grokterm run` that mean this preset, for another process.
+    """
+    from grokterm.detached import Successor
+
+    successor = Successor(again, manner.for_successors)
+    if manner.detach:
+        return _detach(run, preset.name, catalog, successor, manner)
+    lock = None if manner.lock is None else held_lock(run, manner.lock)
+    return _train(run, catalog, preset, lock, successor, manner)
+
+
+def go_on(run: "RunDirectory", lock: "Lock", catalog: "Catalog", manner: Manner) -> int:
+    """Train on in the directory of a run that was trained before, or of a new fork. Returns the exit code."""
+    from grokterm.detached import Successor
+
+    successor = Successor(options=manner.for_successors)
+    if manner.detach:
+        name = str((run.read_config() or {}).get("preset", ""))
+        return _detach(run, name, catalog, successor, manner, lock.share())
+    return _train(run, catalog, None, lock, successor, manner)
+
+
+def held_lock(run: "RunDirectory", inherited: int | None = None) -> "Lock":
+    """The run's lock, taken now, or an inherited one. Raises RunError when somebody else trains the run."""
+    from grokterm.detached import reference
+    from grokterm.errors import RunError
+    from grokterm.run.lock import Lock, is_alive
+
+    if inherited is not None:
+        return Lock.adopt(run, inherited)
+    try:
+        with Lock(run) as lock:
+            return Lock.adopt(run, lock.share())
+    except RunError as error:
+        if is_alive(run):
+            raise RunError(f"{error}; `grokterm attach {reference(run)}` shows it") from error
+        raise
+
+
+def has_screen(manner: Manner) -> bool:
+    """Whether there is a terminal to show the live screen on, and nobody asked for less."""
+    return not manner.headless and sys.stdout.isatty() and sys.stdin.isatty()
+
+
+def _train(
+    run: "RunDirectory",
+    catalog: "Catalog",
+    preset: "Preset | None",
+    lock: "Lock | None",
+    successor: "Successor",
+    manner: Manner,
+) -> int:
+    """Train in a thread of this process, beside a screen or progress lines."""
+    from grokterm.training import TrainingThread
+
+    screen = has_screen(manner)
+    training = TrainingThread(
+        run,
+        catalog,
+        preset,
+        lock=lock,
+        device=manner.device,
+        on_divergence="pause" if screen or manner.detached else "stop",
+        discards=not manner.detached,  # its log says why it could not begin
+    )
+    try:
+        if not screen:
+            from grokterm.headless import watch as follow
+
+            return follow(run, training, on_hangup=manner.on_hangup)
+        from grokterm.tui.live.app import watch
+
+        code = watch(run, training, frame_budget=manner.frame_budget, on_hangup=manner.on_hangup, successor=successor)
+    finally:
+        if training.ident is None and preset is not None:  # it never began: leave nothing half-made
+            run.discard()
+    typer.echo(_how_it_went(training.directory))
+    return code
+
+
+def _detach(
+    run: "RunDirectory",
+    preset: str,
+    catalog: "Catalog",
+    successor: "Successor",
+    manner: Manner,
+    lock: int | None = None,
+) -> int:
+    """Train in a process of its own. Returns when the person leaves its screen or, without one, when it has begun."""
+    from grokterm.detached import goes_on
+
+    known = _size(run.events_path)
+    with successor.start(run, lock) as trainer:
+        if lock is not None:
+            os.close(lock)
+        if has_screen(manner):
+            from grokterm.tui.live.background import InBackground, watch
+
+            training = InBackground(run, trainer, preset, catalog)
+            run = watch(run, training, frame_budget=manner.frame_budget)
+        else:
+            _wait_until_begun(run, trainer, known)
+        _raise_its_error(run, trainer)
+        typer.echo(goes_on(run) if trainer.is_alive() else _how_it_went(run))
+    return 0
+
+
+def _wait_until_begun(run: "RunDirectory", trainer: "Detached", known: int) -> None:
+    """Wait until training tells something new, or has ended; Ctrl+C ends it again."""
+    try:
+        while trainer.is_alive() and not (run.config_path.exists() and _size(run.events_path) > known):
+            time.sleep(POLL_SECONDS)
+    except KeyboardInterrupt:
+        trainer.stop()
+        raise
+
+
+def _raise_its_error(run: "RunDirectory", trainer: "Detached") -> None:
+    """Say here what a trainer that failed said in its log; a run in which it recorded nothing goes away."""
+    from grokterm.errors import RunError
+
+    error = trainer.error
+    if error is None:
+        return
+    if not run.config_path.exists():
+        with contextlib.suppress(RunError):  # what cannot be removed is no second error
+            run.discard()
+    raise error
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _how_it_went(run: "RunDirectory") -> str:
+    """After the screen has gone: what a run without one reports too, where a scrolling terminal keeps it."""
+    from grokterm.history import History
+    from grokterm.report import closing
+
+    history = History(run)
+    history.poll()
+    return closing(history)

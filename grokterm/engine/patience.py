@@ -1,0 +1,69 @@
+"""Waits for a disk that refuses: what training produces is kept in memory and written when there is room again."""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from grokterm.errors import RunError, TrainingError
+
+T = TypeVar("T")
+
+RETRY_SECONDS = 0.5
+"""How often a refused write is tried again."""
+
+
+class Held(Protocol):
+    """The run's lock, as far as training is concerned."""
+
+    def trouble(self, text: str) -> None:
+        """Tell every viewer what training waits for; "" when it waits no more."""
+        ...
+
+    def check(self) -> None:
+        """Raise RunError when somebody else holds the run now."""
+        ...
+
+
+class Patience:
+    """Does what writes, again and again until it succeeds. `waited` collects how long it took: (why, seconds).
+
+    Raises TrainingError when `given_up` is set meanwhile: then nothing more can be saved.
+    """
+
+    def __init__(self, lock: Held, given_up: threading.Event) -> None:
+        self.waited: list[tuple[str, float]] = []
+        self._lock = lock
+        self._given_up = given_up
+
+    def insist(self, write: Callable[[], T]) -> T:
+        """Return what `write` returns as soon as the disk lets it; `write` can be repeated as a whole.
+
+        What is refused for another reason than the disk raises at once.
+        """
+        begun, why = time.monotonic(), ""
+        while True:
+            try:
+                done = write()
+                break
+            except (OSError, RunError) as error:
+                cause = error if isinstance(error, OSError) else error.__cause__
+                if not isinstance(cause, OSError):
+                    raise
+                why = _sentence(cause)
+                self._lock.trouble(why)
+                if self._given_up.wait(RETRY_SECONDS):
+                    raise TrainingError(
+                        f"nothing can be written: {why}; what came after the last flush is lost"
+                    ) from error
+                self._lock.check()
+        if why:
+            self._lock.trouble("")
+            self.waited.append((why, time.monotonic() - begun))
+        return done
+
+
+def _sentence(error: OSError) -> str:
+    what = os.path.basename(str(error.filename)) if error.filename else "a file of the run"  # noqa: PTH119 - may be bytes
+    return f"{what}: {error.strerror or error}"

@@ -1,0 +1,87 @@
+"""Whether somebody trains the run that is shown, and what a person must know as long as it is so."""
+
+from dataclasses import dataclass
+from math import isfinite
+
+from grokterm.errors import RunError
+from grokterm.history import History
+from grokterm.run.directory import RunDirectory
+from grokterm.run.lock import holder, is_alive
+from grokterm.run.outcome import INTERRUPTED, standing
+
+LOOK_SECONDS = 1.0
+"""How often the lock is looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Liveness:
+    """What a look at a run's lock found. trouble: what its trainer waits for. problem: why the look failed."""
+
+    alive: bool = True
+    trouble: str = ""
+    problem: str = ""
+
+
+def look(run: RunDirectory) -> Liveness:
+    """Look whether the run is trained now; the lock is neither made nor kept from anybody."""
+    if not run.path.is_dir():
+        return Liveness(problem="the run's directory has vanished")
+    try:
+        held = holder(run)
+        alive = held is not None or is_alive(run)  # a lock may be held by somebody who is not named in it
+    except RunError as error:
+        return Liveness(problem=str(error))
+    return Liveness(alive, "" if held is None else held.trouble)
+
+
+def stands(history: History, liveness: Liveness) -> str:
+    """The run's state: as it told last, or interrupted when it told no end and nobody trains it."""
+    return standing(history.state, alive=liveness.alive)
+
+
+def notice(history: History, liveness: Liveness) -> tuple[str, ...]:
+    """What must stay in sight, in several lengths, the longest first; nothing when all is well."""
+    if liveness.problem:
+        return (liveness.problem,)
+    if liveness.trouble:
+        cause = liveness.trouble.rpartition(": ")[2]
+        return (f"training waits: {liveness.trouble}", f"training waits: {cause}", "training waits")
+    if stands(history, liveness) == INTERRUPTED:
+        resume = f"`grokterm resume {history.run.name}`"
+        return (f"nobody trains this run: {resume} goes on with it", f"nobody trains it: {resume}", "nobody trains it")
+    if (divergence := divergence_of(history)) is not None:
+        return divergence.texts(can_undo=can_undo(history))
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Divergence:
+    """Where the training loss became no number, and the step of the last full checkpoint before, None without one."""
+
+    step: int
+    good: int | None
+
+    def texts(self, *, can_undo: bool) -> tuple[str, ...]:
+        """What happened and what a person can do about it, in several lengths."""
+        at = "" if self.good is None else f" at the last good step {self.good:,}"
+        long = [*(["u undoes the last intervention"] if can_undo else []), f"F forks{at}"]
+        short = [*(["u undo"] if can_undo else []), "F fork" if self.good is None else f"F fork at {self.good:,}"]
+        where = f"diverged at step {self.step:,}"
+        return f"{where} and is paused: {' / '.join(long)}", f"{where}: {', '.join(short)}", where
+
+
+def divergence_of(history: History) -> Divergence | None:
+    """The divergence that training is paused after; None when it is not."""
+    losses = history.series("train_loss").values
+    if not history.paused or not len(losses) or isfinite(losses[-1]):
+        return None
+    for event in reversed(history.errors):
+        match event.data:
+            case {"diverged": True, "good": int(good)}:
+                return Divergence(event.step, good if good >= 0 else None)
+    return None
+
+
+def can_undo(history: History) -> bool:
+    """Whether there may be an intervention to undo: in this run, or in the one that it is a fork of."""
+    return bool(history.edits) or "parent" in (history.config or {})

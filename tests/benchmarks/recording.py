@@ -1,0 +1,93 @@
+"""What recording costs: steps per second with everything written against steps with nothing written, side by side.
+
+    .venv/bin/python tests/benchmarks/recording.py [PRESET] [ROUNDS]
+
+Two trainers of the same preset in one process take turns, some steps each; both compute the same losses and measures.
+One writes rows, events and checkpoints into a run directory on this disk, the other's recorder throws everything away.
+"""
+
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from grokterm.catalog import Catalog
+from grokterm.engine.launch import build
+from grokterm.engine.recorder import Recorder
+from grokterm.engine.trainer import Trainer
+from grokterm.preset import find, read
+from grokterm.run.directory import create
+from tests.hosts import alone
+
+STEPS = 100
+"""A turn: long enough for the flushes, the checkpoint and five evaluations that fall into it."""
+
+
+class Nothing(Recorder):
+    """A recorder that writes nothing."""
+
+    def tell(self, kind: str, step: int, /, **data: object) -> None:
+        pass
+
+    def step(self, step: int, *values: float) -> None:
+        pass
+
+    def test(self, step: int, loss: float, accuracy: float) -> None:
+        pass
+
+    def measures(self, step: int, seconds: float, share: float, numbers: Mapping[str, float]) -> None:
+        pass
+
+    def array(self, step: int, name: str, value: "np.ndarray[Any, Any]") -> None:
+        pass
+
+    def flush(self, *, now: bool = False) -> None:
+        pass
+
+    def save(self, step: int, *_: object) -> str:  # type: ignore[override]
+        return ""
+
+
+def turn(trainer: Trainer) -> float:
+    """Steps per second of one turn, as the trainer's own loop takes them."""
+    trainer.cadence.steps = trainer.step + STEPS
+    begun = time.perf_counter()
+    while trainer.step < trainer.cadence.steps:
+        trainer.inbox.obey()
+        trainer.advance()
+        trainer.look_at_the_clock()
+    return STEPS / (time.perf_counter() - begun)
+
+
+def main() -> None:
+    name, rounds = (sys.argv[1:2] or ["mod113-quick"])[0], int((sys.argv[2:3] or ["8"])[0])
+    preset = read(find(name), ["training.steps=1000000000"], Catalog())
+    cpu = torch.device("cpu")
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+        written = build(create(Path(folder), "written"), preset, Catalog(), cpu, alone())
+        thrown = build(create(Path(folder), "thrown"), preset, Catalog(), cpu, alone())
+        thrown.recorder.close()
+        thrown.recorder.__class__ = Nothing
+        for trainer in (written, thrown):
+            trainer.begin()
+            turn(trainer)
+        ratios = []
+        for number in range(rounds):
+            first, second = (written, thrown) if number % 2 else (thrown, written)
+            rates = {first: turn(first), second: turn(second)}
+            ratios.append(rates[written] / rates[thrown])
+            print(f"{rates[written]:8.1f} / {rates[thrown]:8.1f} steps/s = {ratios[-1]:.3f}", flush=True)
+        written.recorder.close()
+    print(f"{name}: with recording {statistics.median(ratios):.1%} of the throughput without, median of {rounds}")
+
+
+if __name__ == "__main__":
+    main()
