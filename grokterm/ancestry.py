@@ -102,8 +102,9 @@ def joined(parts: Sequence[Rows]) -> Rows:
     """
     kept = [parts[-1]]
     for rows in reversed(parts[:-1]):
-        kept.insert(0, until(rows, kept[0]))
-    kept = [part for part in kept if len(part[0])] or kept[-1:]
+        before = until(rows, kept[0])
+        if len(before[0]):
+            kept = [before, *kept] if len(kept[0][0]) else [before]
     if len(kept) == 1:
         return kept[0]
     steps, values = (np.concatenate([part[column] for part in kept]) for column in (0, 1))

@@ -4,7 +4,6 @@ Nothing heavy is imported until the thread runs: the screen is painted while tor
 """
 
 import contextlib
-import os
 import threading
 import traceback
 from typing import TYPE_CHECKING, Literal
@@ -85,15 +84,19 @@ class TrainingThread(threading.Thread):
         That is a descriptor for a process that inherits it. None when training had ended by itself, or did not answer
         in time.
         """
-        shared = self.share_lock()
-        if shared is None:
+        lock = self._lock
+        if lock is None or not self.is_alive():
+            return None
+        try:
+            shared = lock.share()
+        except RunError:  # training ends at this very moment
             return None
         with contextlib.suppress(RunError):
             ask(self.directory.path, "detach")
             self.join(seconds)
             if self._ended is not None and self._ended.state == "detached":
                 return shared
-        os.close(shared)
+        lock.take_back(shared)
         return None
 
     def give_up(self) -> None:

@@ -10,9 +10,12 @@ from grokterm.catalog import Catalog
 from grokterm.errors import RunError, TrainingError, UsageError
 from grokterm.preset import read
 from grokterm.run.directory import RunDirectory, create
-from grokterm.run.lock import Lock, is_alive
+from grokterm.run.events import ask
+from grokterm.run.lock import Lock, holder, is_alive
 from grokterm.run.table import read_table
 from grokterm.training import TrainingThread
+from tests.run_equality import history
+from tests.waiting import wait_for
 
 TINY = """
 [task]
@@ -49,7 +52,7 @@ def run(tmp_path: Path) -> RunDirectory:
 def trained(run: RunDirectory, *overrides: str, parts: Path | None = None) -> TrainingThread:
     """Train in a thread, and wait for its end."""
     catalog = Catalog(parts)
-    thread = TrainingThread(run, read(run.path.parent.parent / "tiny.toml", overrides, catalog), catalog)
+    thread = TrainingThread(run, catalog, read(run.path.parent.parent / "tiny.toml", overrides, catalog))
     thread.start()
     thread.join(60)
     assert not thread.is_alive()
@@ -145,7 +148,7 @@ def test_error_is_set_after_the_run_was_removed(run: RunDirectory, monkeypatch: 
     monkeypatch.setattr(RunDirectory, "discard", watched)
     catalog = Catalog()
     preset = read(run.path.parent.parent / "tiny.toml", ["task.train_fraction=0.01"], catalog)
-    thread = TrainingThread(run, preset, catalog)
+    thread = TrainingThread(run, catalog, preset)
     thread.run()
     assert seen == [None]
     assert isinstance(thread.error, UsageError)
@@ -156,3 +159,117 @@ def test_run_that_cannot_be_removed_hides_no_error(run: RunDirectory) -> None:
     error = trained(run, parts=own_model(run, "RuntimeError('odd')")).error
     assert str(error) == f"training failed: RuntimeError: odd (see {run.log_path})"
     assert "RuntimeError: odd" in run.log_path.read_text()
+
+
+def endless(run: RunDirectory) -> TrainingThread:
+    """A thread that trains until somebody ends it."""
+    catalog = Catalog()
+    preset = read(run.path.parent.parent / "tiny.toml", ["training.steps=100000000"], catalog)
+    thread = TrainingThread(run, catalog, preset)
+    thread.start()
+    wait_for(lambda: len(rows(run)) > 10, 60, "ten steps")
+    return thread
+
+
+def rows(run: RunDirectory) -> list[int]:
+    return read_table(run.steps_path)["step"].tolist() if run.steps_path.exists() else []
+
+
+def states(run: RunDirectory) -> list[object]:
+    return [event.data["state"] for event in history(run).events if event.kind == "state"]
+
+
+def test_a_run_is_handed_over_with_its_lock(run: RunDirectory) -> None:
+    shared = endless(run).hand_over(30)
+    assert shared is not None
+    assert is_alive(run)  # nobody can take it in between
+    assert states(run) == ["training", "detached"]
+    with pytest.raises(RunError, match="is being trained by"), Lock(run):
+        pass
+    ask(run.path, "stop", at=len(rows(run)) + 50)
+    thread = TrainingThread(run, Catalog(), lock=Lock.adopt(run, shared))
+    thread.start()
+    thread.join(60)
+    assert thread.error is None
+    assert states(run)[-2:] == ["stopping", "stopped"]
+    assert rows(run) == list(range(len(rows(run))))
+    assert not is_alive(run)
+
+
+def test_a_run_that_has_ended_is_not_handed_over(run: RunDirectory) -> None:
+    thread = trained(run)
+    assert thread.hand_over(1) is None
+    assert states(run) == ["training", "finished"]
+
+
+def test_a_rewind_goes_on_in_a_fork(run: RunDirectory) -> None:
+    thread = endless(run)
+    edit = ask(run.path, "set", knob="weight_decay", value=0.5)
+    ask(run.path, "rewind", undo=True)
+    wait_for(lambda: thread.directory.path != run.path and len(rows(thread.directory)) > 5, 60, "steps of the fork")
+    ask(thread.directory.path, "stop")
+    thread.join(60)
+    assert thread.error is None
+    (told,) = [event for event in history(run).events if event.kind == "fork"]
+    assert told.data["run"] == thread.directory.name
+    assert states(run)[-1] == "stopped"
+    (at,) = [event.step for event in history(run).events if event.data.get("request") == edit.id]
+    assert told.data["at"] == at == rows(thread.directory)[0]
+    config = thread.directory.read_config()
+    assert config is not None
+    assert config["parent"]["run"] == run.name
+    assert history(thread.directory).edits == []
+    assert not is_alive(run)
+
+
+def test_what_was_asked_of_a_dead_trainer_does_not_stop_the_next_one(run: RunDirectory) -> None:
+    trained(run, "training.steps=5")
+    lines = run.events_path.read_bytes().splitlines(keepends=True)
+    run.events_path.write_bytes(b"".join(lines[:-1]))  # it died before it told its end
+    stop = ask(run.path, "stop")
+    thread = TrainingThread(run, Catalog())
+    thread.start()
+    thread.join(60)
+    assert states(run)[-1] == "finished"
+    (answer,) = [event for event in history(run).events if event.data.get("request") == stop.id]
+    assert answer.kind == "refused"
+
+
+def test_a_run_that_somebody_else_trains_is_left_alone(run: RunDirectory) -> None:
+    trained(run)
+    with Lock(run):
+        thread = TrainingThread(run, Catalog())
+        thread.start()
+        thread.join(60)
+    assert isinstance(thread.error, RunError)
+    assert "is being trained by" in str(thread.error)
+    assert states(run) == ["training", "finished"]
+
+
+def test_a_trainer_that_waits_for_the_disk_can_be_given_up(run: RunDirectory) -> None:
+    thread = endless(run)
+    gone = run.path.with_name("elsewhere")
+    run.path.rename(gone)
+    wait_for(lambda: (said := holder(RunDirectory(gone))) is not None and said.trouble, 30, "trouble in the lock")
+    thread.give_up()
+    thread.join(30)
+    assert isinstance(thread.error, TrainingError)
+    assert "nothing can be written: steps.npy: No such file or directory" in str(thread.error)
+
+
+def test_training_waits_for_its_directory_and_goes_on(run: RunDirectory) -> None:
+    thread = endless(run)
+    gone = run.path.with_name("elsewhere")
+    run.path.rename(gone)
+    wait_for(lambda: (said := holder(RunDirectory(gone))) is not None and said.trouble, 30, "trouble in the lock")
+    gone.rename(run.path)
+    stood = len(rows(run))
+    wait_for(lambda: len(rows(run)) > stood + 10, 30, "more steps")
+    ask(run.path, "stop")
+    thread.join(30)
+    assert thread.error is None
+    assert rows(run) == list(range(len(rows(run))))
+    (waited,) = [event for event in history(run).events if event.kind == "waited"]
+    assert waited.data["why"] == "steps.npy: No such file or directory"
+    said = holder(run)
+    assert said is None

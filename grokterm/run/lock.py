@@ -13,7 +13,6 @@ to `check` sees the other's name and ends.
 import contextlib
 import fcntl
 import os
-import stat
 import threading
 import time
 import uuid
@@ -168,8 +167,6 @@ def _take(run: RunDirectory, *, by_force: bool) -> Heartbeat | None:
     with contextlib.ExitStack() as undone:
         file = os.open(run.lock_path, os.O_RDWR | os.O_CREAT | SAFELY, 0o666)
         undone.callback(os.close, file)
-        if not stat.S_ISREG(os.fstat(file).st_mode):
-            raise RunError(f"{run.path} cannot be locked: {run.lock_path} is no plain file")
         standing = standing_of(flock(file, fcntl.LOCK_EX), said_in(os.pread(file, SIZE, 0)))
         if standing == "abandoned" and by_force:
             return _replace(run)

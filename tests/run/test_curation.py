@@ -1,8 +1,10 @@
 """Runs renamed, tagged, put into the trash and taken out again; nothing is lost and nothing is overwritten."""
 
 import errno
+import fcntl
 import json
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from grokterm.run.curation import (
     write_tags,
 )
 from grokterm.run.directory import RunDirectory
+from grokterm.run.holder import Holder
 from grokterm.run.lock import Lock
 from tests.small_runs import small_run
 
@@ -75,6 +78,21 @@ def test_a_run_that_is_trained_stays_where_it_is(tmp_path: Path, do: Callable[[R
         do(run)
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
     do(run)
+    assert not run.path.exists()
+
+
+@pytest.mark.parametrize("do", [lambda run: rename(run, "b"), discard])
+def test_a_run_that_another_host_trains_stays_until_that_one_is_dead(
+    tmp_path: Path, do: Callable[[RunDirectory], object]
+) -> None:
+    run = small_run(tmp_path, "a", state="training")
+    run.lock_path.write_bytes(Holder("elsewhere", 1, 0.0, time.time() - 30).content())
+    with pytest.raises(RunError, match="a is being trained, so it stays where it is; stop it first"):
+        do(run)
+    run.lock_path.write_bytes(Holder("elsewhere", 1, 0.0, time.time() - 90).content())
+    with run.lock_path.open() as left:
+        fcntl.flock(left, fcntl.LOCK_EX)
+        do(run)
     assert not run.path.exists()
 
 

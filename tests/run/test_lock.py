@@ -338,6 +338,46 @@ def test_a_lock_that_a_dead_host_left_is_replaced(run: RunDirectory, age: float)
     assert run.lock_path.read_bytes() == b""
 
 
+def test_a_lock_is_not_abandoned_because_somebody_asks(run: RunDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere(run, 100)
+    inode = run.lock_path.stat().st_ino
+    asking = os.open(run.lock_path, os.O_RDONLY)
+    fcntl.flock(asking, fcntl.LOCK_SH)
+    monkeypatch.setattr(time, "sleep", lambda _: os.close(asking))
+    with Lock(run):
+        assert run.lock_path.stat().st_ino == inode
+
+
+def test_a_replacement_that_is_replaced_in_turn_is_given_up(run: RunDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere(run, 100)
+    replace = Path.replace
+
+    def both(fresh: Path, target: Path) -> Path:
+        replace(fresh, target)
+        (run.path / "other").write_bytes(Holder("another", 7, time.time(), time.time()).content())
+        return replace(run.path / "other", target)
+
+    with locked(run), monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", both)
+        assert "is being trained by process 7 on another" in refused(run)
+    assert [path.name for path in run.path.iterdir()] == ["lock"]
+    assert "heartbeat" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_a_replacement_that_cannot_be_written_leaves_nothing(
+    run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    content = elsewhere(run, 100).content()
+    with locked(run), monkeypatch.context() as patched:
+        patched.setattr(os, "pwrite", full)
+        assert "a cannot be locked: No space left on device" in refused(run)
+    assert [path.name for path in run.path.iterdir()] == ["lock"]
+    assert run.lock_path.read_bytes() == content
+
+
 def test_one_who_was_taken_for_dead_is_told(run: RunDirectory) -> None:
     with Lock(run) as lock:
         lock.check()

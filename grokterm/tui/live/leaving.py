@@ -6,6 +6,7 @@ signal one thread sees to training while another puts the terminal in order, whi
 
 import contextlib
 import os
+import select
 import signal
 import sys
 import termios
@@ -104,7 +105,7 @@ class Leaving:
         self.app: App[Any] | None = None
         self.signal: signal.Signals | None = None
         self._training, self._successor, self._on_hangup = training, successor, on_hangup
-        self._once = threading.Lock()
+        self._asked, self._once = threading.Lock(), threading.Lock()
         self._in_order, self._seen_to = threading.Event(), threading.Event()
         self._told: list[str] = []
 
@@ -121,7 +122,10 @@ class Leaving:
                 return False
             lock = None
             if training.ident is not None:
-                lock = training.hand_over(HAND_OVER_SECONDS) if training.has_begun else self._lock_of_the_loading()
+                if not training.has_begun:
+                    lock = self._lock_of_the_loading()
+                elif self._trouble() is None:
+                    lock = training.hand_over(HAND_OVER_SECONDS)
                 if lock is None and not self._left_late(say, patience):
                     return False
             run = training.directory
@@ -132,11 +136,12 @@ class Leaving:
     def _lock_of_the_loading(self) -> int | None:
         """The lock of a run in which nothing happens yet because torch is loading; the program must end right after."""
         deadline = time.monotonic() + LOCK_SECONDS
-        while (lock := self._training.share_lock()) is None:
-            if not self._training.is_alive() or time.monotonic() > deadline:
-                break
+        while self._training.is_alive() and time.monotonic() < deadline:
+            with contextlib.suppress(RunError):  # it ends at this very moment
+                if (lock := self._training.share_lock()) is not None:
+                    return lock
             time.sleep(0.01)
-        return lock
+        return None
 
     def _left_late(self, say: Say, patience: float) -> bool:
         """Whether a trainer that did not answer in time has left the run to another one after all."""
@@ -182,7 +187,11 @@ class Leaving:
 
     @contextlib.contextmanager
     def on_signals(self) -> Iterator[None]:
-        """Leave on SIGHUP, SIGTERM and SIGINT in here. One that the program was started to ignore stays ignored."""
+        """Leave on SIGHUP, SIGTERM and SIGINT in here; one that the program was started to ignore stays ignored.
+
+        The terminal may also vanish without SIGHUP: it is sent to those whose controlling terminal it was.
+        """
+        threading.Thread(target=self._wait_for_the_end_of_the_terminal, name="hang-up", daemon=True).start()
         before = {number: signal.getsignal(number) for number in IN_ORDER_SECONDS}
         for number, handler in before.items():
             if handler is not signal.SIG_IGN:
@@ -203,11 +212,17 @@ class Leaving:
     def _begin(self, number: int, _: FrameType | None) -> None:
         if number == signal.SIGINT and (self.signal is not None or self._in_order.is_set()):
             leave_at_once(128 + number, "left at once: the last full checkpoint may be minutes old")
-        if self.signal is None:
+        if self._asked.acquire(blocking=False):
             self.signal = signal.Signals(number)
             threading.Thread(target=self._see_to_training, name="leaving", daemon=True).start()
             if self.app is not None:
                 self.app.exit()
+
+    def _wait_for_the_end_of_the_terminal(self) -> None:
+        poll = select.poll()
+        poll.register(0, 0)  # nothing but its end
+        if any(event & (select.POLLHUP | select.POLLERR) for _, event in poll.poll()):
+            self._begin(signal.SIGHUP, None)
 
     def _see_to_training(self) -> None:
         number = self.signal or signal.SIGTERM

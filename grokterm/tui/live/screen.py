@@ -196,7 +196,7 @@ class RunScreen(SteeringScreen):
             self.app.exit()
             return
         answers = (
-            ("k", "keep training in the background, and leave: `grokterm attach` comes back"),
+            ("k", "keep training without a screen: `grokterm attach` comes back"),
             ("s", "stop training, save a full checkpoint, and quit"),
             ("c", "cancel: go on looking"),
         )

@@ -9,8 +9,8 @@ import pytest
 from textual.pilot import Pilot
 
 from grokterm.catalog import Catalog
-from grokterm.errors import UsageError
 from grokterm.drawing.cells import Markers
+from grokterm.errors import UsageError
 from grokterm.run.directory import RunDirectory
 from grokterm.run.events import EventLog
 from grokterm.run.lock import Lock

@@ -157,6 +157,8 @@ def test_a_terminal_that_takes_nothing_any_more_does_not_hold_a_hang_up_up(termi
     os.kill(terminal.process.pid, signal.SIGHUP)
     assert terminal.process.wait(20) == 128 + signal.SIGHUP
     termios.tcflow(terminal.worker, termios.TCOON)
+    terminal.read()
+    assert b"\x1b[?1049l" not in terminal.raw  # it did not wait until it could say so
     terminal.wait_event("state", state="resumed")
 
 

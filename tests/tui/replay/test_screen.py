@@ -16,6 +16,7 @@ from grokterm.drawing.ticks import format_value
 from grokterm.history import History
 from grokterm.run.directory import RunDirectory, create
 from grokterm.run.events import EventLog, append_line
+from grokterm.run.lock import Lock
 from grokterm.run.table import TableWriter, read_table
 from grokterm.tui.app import load_panels
 from grokterm.tui.differences import differences, values
@@ -128,10 +129,10 @@ async def test_the_screens_are_the_same(run: RunDirectory, tmp_path: Path, step:
     then_run = truncated(run, tmp_path / "then", step)
     live = LiveApp(then_run, NoTraining(here=False), frame_budget=1.0, markers="braille")
     with Lock(then_run):
-      async with live.run_test(size=(width, height)) as pilot:
-        await until(pilot, lambda: live.history.events)
-        await ready(pilot, live.run_screen)
-        seen_live = picture(live.run_screen)
+        async with live.run_test(size=(width, height)) as pilot:
+            await until(pilot, lambda: live.history.events)
+            await ready(pilot, live.run_screen)
+            seen_live = picture(live.run_screen)
     then = replaying(run, start=step)
     async with then.run_test(size=(width, height)) as pilot:
         await ready(pilot, then.replay)
