@@ -10,7 +10,7 @@ from types import FrameType, TracebackType
 from typing import Literal, Protocol, Self
 
 from grokterm.detached import reference
-from grokterm.errors import GroktermError, RunError
+from grokterm.errors import GroktermError, RunError, TrainingError
 from grokterm.history import History
 from grokterm.progress_output import Bar, Lines, Output, Show
 from grokterm.report import event_line
@@ -76,9 +76,19 @@ def watch(run: RunDirectory, training: Training, *, on_hangup: Literal["detach",
         with contextlib.suppress(RunError):
             if training.directory.config_path.exists():
                 output.report(watched.history)
-        raise training.error
+        raise _advised(training.error, watched.history) from training.error
     output.report(watched.history)
     return 128 + signals.number if signals.number else 0
+
+
+def _advised(error: GroktermError, history: History) -> GroktermError:
+    """The training's error; where it has diverged, with what a person can do about it."""
+    for event in reversed(history.errors):
+        match event.data:
+            case {"diverged": True, "good": int(good)} if good >= 0:
+                fork = f"`grokterm fork {reference(history.run)}@{good} --set optimizer.lr=…`"
+                return TrainingError(f"{error}; {fork} goes on from there with another learning rate")
+    return error
 
 
 class _Watched:

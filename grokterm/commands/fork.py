@@ -60,6 +60,8 @@ def fork(
     sets = _knobs(parent, catalog, overrides or [])
     if steps is not None:
         sets["steps"] = steps
+    if "steps" not in sets:
+        _check_the_rest(parent, step)
     child = branch_off(parent, step, sets=sets, moments=moments, name=name, catalog=catalog)
     at = "its newest step" if step is None else f"step {step:,}"
     typer.echo(f"{plain(child.name)} branches off {plain(parent.name)} at {at}")
@@ -83,6 +85,20 @@ def _place(runs: "Path", place: str) -> "tuple[RunDirectory, int | None]":
     run = find(runs, reference)
     known = summarize(run)
     return run, step_asked(text, known.step if known is not None else 0, f"{place}:")
+
+
+def _check_the_rest(parent: "RunDirectory", step: int | None) -> None:
+    """Raise UsageError when a fork that is planned as its parent would have nothing left to train."""
+    from grokterm.errors import UsageError
+    from grokterm.summary import summarize
+
+    known = summarize(parent)
+    if known is None or known.steps is None:
+        return
+    at = known.step if step is None else step
+    if at >= known.steps:
+        said = f"{parent.path} is planned to end at step {known.steps:,}, and so would a fork at step {at:,}"
+        raise UsageError(f"{said}; --steps N with a larger N trains it on")
 
 
 def _knobs(parent: "RunDirectory", catalog: "Catalog", said: list[str]) -> dict[str, float]:

@@ -257,7 +257,7 @@ def _first_of_last(edits: Sequence[Event]) -> int:
 
 def _leads_on(found: Metadata, held: Sequence[Event]) -> bool:
     """Whether a full checkpoint says all that it takes, and contains nothing that the fork is to do without."""
-    return found.state.keys() >= GOING_ON and _whole(found.state["edits"]) >= 0
+    return found.state.keys() >= GOING_ON and _whole(found.state["edits"]) <= len(held)
 
 
 def _fired(state: Mapping[str, object]) -> frozenset[int]:

@@ -13,6 +13,7 @@ from grokterm.run.lineage import beside
 from grokterm.run.lock import is_alive
 from grokterm.run.outcome import INTERRUPTED, Outcome, standing
 from grokterm.run.story import Story
+from grokterm.run.table import last_row
 
 _GOES_ON = frozenset({"training", "resumed", "paused"})
 
@@ -35,11 +36,18 @@ def find_living(folder: Path, reference: str = "-") -> RunDirectory:
                 return run
     if newest is None:
         raise RunError(f"there is no run in {folder}; `grokterm run mod113-quick` makes one")
-    raise RunError(f"no run in {folder} is being trained; of the newest: {not_trained(newest)}")
+    how, what = _ended(newest)
+    raise RunError(f"no run in {folder} is being trained; the newest, {newest.name}, {how}: {what}")
 
 
 def not_trained(run: RunDirectory) -> RunError:
     """The error about a run that nobody trains: how it ended, and the command that shows it or goes on with it."""
+    how, what = _ended(run)
+    return RunError(f"nobody trains {run.name}: it {how}; {what}")
+
+
+def _ended(run: RunDirectory) -> tuple[str, str]:
+    """How a run ended that nobody trains, and what can be done with it."""
     story, outcome = Story(), Outcome()
     for line in LineTail(run.events_path).new():
         if (event := event_from(line)) is not None:
@@ -48,15 +56,26 @@ def not_trained(run: RunDirectory) -> RunError:
         outcome.take_in(event)
     if (left := went_on_in(run, story.events)) is not None:
         child, event = left
-        goes_on = f"training left {run.name} at step {event.step:,} for a fork of it"
-        return RunError(f"{goes_on}; `grokterm attach {_quoted(child.path)}` shows that one")
+        return (
+            f"was left at step {event.step:,} for a fork of it",
+            f"`grokterm attach {_quoted(child.path)}` shows that one",
+        )
     state = standing(outcome.state, alive=False)
-    ended = f"nobody trains {run.name}: it {_ENDS.get(state, f'is {state}')} at step {outcome.step:,}"
-    shows, goes_on = f"`grokterm replay {_quoted(run.path)}` shows it", f"`grokterm resume {_quoted(run.path)}`"
+    resume, replay = f"grokterm resume {_quoted(run.path)}", f"`grokterm replay {_quoted(run.path)}` shows it"
     if state == INTERRUPTED:
-        return RunError(f"{ended}; {goes_on} goes on with it")
+        return f"was interrupted at step {max(outcome.step, _recorded(run)):,}", f"`{resume}` goes on with it"
     more = " --steps N" if state == "finished" else ""
-    return RunError(f"{ended}; {shows}, {goes_on[:-1]}{more}` goes on with it")
+    how = f"{_ENDS.get(state, f'is {state}')} at step {outcome.step:,}"
+    return how, f"{replay}, `{resume}{more}` goes on with it"
+
+
+def _recorded(run: RunDirectory) -> int:
+    """The newest step whose update is recorded; a trainer that died told no event of it."""
+    with contextlib.suppress(RunError):  # a table that is none is left out
+        row = last_row(run.steps_path)
+        if row is not None and "step" in (row.dtype.names or ()):
+            return int(row["step"]) + 1
+    return 0
 
 
 def _quoted(path: Path) -> str:
@@ -64,7 +83,7 @@ def _quoted(path: Path) -> str:
     return shlex.quote(str(path))
 
 
-_ENDS = {"finished": "finished", "stopped": "was stopped", "failed": "failed", INTERRUPTED: "was interrupted"}
+_ENDS = {"finished": "finished", "stopped": "was stopped", "failed": "failed"}
 
 
 def went_on_in(run: RunDirectory, events: Sequence[Event]) -> tuple[RunDirectory, Event] | None:

@@ -66,10 +66,11 @@ class Lock:
         return lock
 
     def __enter__(self) -> Self:
-        try:
-            self._heart = self._heart or _taken(self.run)
-        except OSError as error:
-            raise RunError(f"{self.run.path} cannot be locked: {error.strerror}") from error
+        if self._heart is None:  # else it was adopted
+            try:
+                self._heart = _taken(self.run)
+            except OSError as error:
+                raise RunError(f"{self.run.path} cannot be locked: {error.strerror}") from error
         return self
 
     def __exit__(

@@ -47,9 +47,10 @@ def header(
     `losses` are told too. `state` is how the run stands, where that is not what it told last; `notice` is what a person
     must know as long as it is so, in several lengths, the longest first: the first that fits is told, in red.
     """
-    rows = [_progress_line(history, run, preset, width, transport)]
+    state = state or history.state
+    rows = [_progress_line(history, run, preset, width, state, transport)]
     if height > 1:
-        rows.append(_state_line(history, width, state or history.state, notice, losses=losses))
+        rows.append(_state_line(history, width, state, notice, losses=losses))
     return tuple(_translated(row, markers) for row in rows[:height])
 
 
@@ -89,10 +90,10 @@ def planned_steps(history: History) -> int:
     return step_count(history.knobs.get("steps")) or step_count(in_config) or 0
 
 
-def _progress_line(history: History, run: str, preset: str, width: int, transport: str) -> Row:
+def _progress_line(history: History, run: str, preset: str, width: int, state: str, transport: str) -> Row:
     planned, step = planned_steps(history), history.step
     share = min(step / planned, 1.0) if planned else 0.0
-    rate = history.rate() if history.state == "training" else 0.0
+    rate = history.rate() if state == "training" else 0.0
     tail = f" {share:4.0%}" if planned else ""
     if transport:
         tail += f"  {transport}"

@@ -140,7 +140,7 @@ def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(
     content = bytearray(path.read_bytes())
     if damage == "bit":
         content[-100] ^= 4
-    path.write_bytes({"cut": content[:-7], "bit": content, "empty": b"", "garbage": b"x" * 999}[damage])
+    path.write_bytes({"cut": bytes(content[:-7]), "bit": bytes(content), "empty": b"", "garbage": b"x" * 999}[damage])
     assert resume(run, Catalog(), alone(), ()) == Ended("finished")
     assert differences(whole, run) == []
     (resumed,) = [event for event in history(run).events if event.data.get("state") == "resumed"]

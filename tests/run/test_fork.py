@@ -234,6 +234,18 @@ def test_a_damaged_checkpoint_is_passed_over(tmp_path: Path) -> None:
     assert will_do(made) == [(400, {"lr": 2e-3})]
 
 
+def test_a_checkpoint_that_contains_too_much_is_passed_over(tmp_path: Path) -> None:
+    parent = trained(tmp_path, full=(300,), edits=(by_hand(500, "lr", 2e-3),))
+    saved = checkpoint.read(parent.checkpoints / f"{500:09d}.safetensors")
+    state = {**saved.state, "edits": 1}  # written after the edit, as by a program that makes no checkpoint before it
+    checkpoint.write(parent.checkpoints, 500, saved.tensors, kind="full", state=state)
+    assert only_checkpoint(fork(parent, 500)).step == 300
+    assert only_checkpoint(fork(parent, None, undo=True)).step == 300
+    assert only_checkpoint(fork(parent, 501)).step == 500
+    checkpoint.write(parent.checkpoints, 500, saved.tensors, kind="full", state={"edits": 0})
+    assert only_checkpoint(fork(parent, 500)).step == 300  # it does not say what going on needs
+
+
 def test_a_fork_whose_checkpoint_is_damaged_starts_from_its_parents(tmp_path: Path) -> None:
     first = trained(tmp_path, full=(450,), edits=(by_hand(470, "lr", 2e-3), by_hand(500, "lr", 3e-3)))
     (first.checkpoints / f"{470:09d}.safetensors").unlink()

@@ -560,7 +560,7 @@ def test_who_shared_goes_on_until_its_end_which_lets_go_of_nothing(run: RunDirec
 
 
 def test_who_shared_is_told_when_somebody_has_adopted(run: RunDirectory) -> None:
-    with process(HOLD, run.path), Lock(run) as lock:
+    with Lock(run) as lock:
         heir = Lock.adopt(run, lock.share())
         with pytest.raises(TakenOver):
             lock.check()
@@ -579,10 +579,21 @@ def test_what_was_shared_in_vain_is_taken_back(run: RunDirectory) -> None:
         lock.check()
         assert is_alive(run)
     assert run.lock_path.read_bytes() == b""
-    with Lock(run) as lock:
+    with lock:
         shared = lock.share()
     assert is_alive(run)
     lock.take_back(shared)
+    assert not is_alive(run)
+    assert run.lock_path.read_bytes() == b""
+
+
+def test_a_lock_that_was_shared_once_is_let_go_of_the_next_time(run: RunDirectory) -> None:
+    with Lock(run) as lock:
+        shared = lock.share()
+    with Lock.adopt(run, shared):
+        pass
+    with lock:
+        pass
     assert not is_alive(run)
     assert run.lock_path.read_bytes() == b""
 

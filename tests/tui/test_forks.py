@@ -71,7 +71,7 @@ def test_curves_before_the_fork_are_the_parents_and_faint(fork: History, smooth:
     assert own == list(range(first, 96))
     assert faint[:first] == list(range(first))
     assert smooth or faint[-1] < first  # smoothed, the fork's own points are faint below their mean
-    assert "0       50" in text(drawn)
+    assert "└0─" in text(drawn)
 
 
 def test_a_run_that_is_no_fork_has_nothing_faint(runs: tuple[RunDirectory, RunDirectory]) -> None:

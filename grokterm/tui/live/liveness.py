@@ -48,7 +48,8 @@ def notice(history: History, liveness: Liveness) -> tuple[str, ...]:
         return (f"training waits: {liveness.trouble}", f"training waits: {cause}", "training waits")
     if stands(history, liveness) == INTERRUPTED:
         resume = f"`grokterm resume {history.run.name}`"
-        return (f"nobody trains this run: {resume} goes on with it", f"nobody trains it: {resume}", "nobody trains it")
+        longest = f"nobody trains this run: {resume} goes on with it"
+        return longest, f"nobody trains it: {resume}", f"go on: {resume}", "nobody trains it"
     if (divergence := divergence_of(history)) is not None:
         return divergence.texts(can_undo=can_undo(history))
     return ()

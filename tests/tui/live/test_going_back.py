@@ -248,8 +248,9 @@ async def test_a_dead_trainer_is_told_until_another_takes_over(run: RunDirectory
             assert "interrupted" not in header(app)
             lock.__exit__(None, None, None)
             await until(pilot, lambda: "interrupted" in header(app))
-            assert "nobody trains it" in header(app) or f"`grokterm resume {run.name}` goes on" in header(app)
+            assert "nobody trains" in header(app) or f"go on: `grokterm resume {run.name}`" in header(app)
             assert width < 80 or f"grokterm resume {run.name}" in header(app)
+            assert " left" not in header(app)  # nor a speed
             assert markers != "ascii" or header(app).isascii()
             await pilot.press("L")
             await until(pilot, lambda: "nobody trains this run" in hints(app))

@@ -1,0 +1,99 @@
+"""Whether a long run stays as it was: memory and step time of a trainer and of a screen attached to it.
+
+    .venv/bin/python tests/benchmarks/soak.py [STEPS]
+
+A tiny network trains 300,000 steps in a process without a screen; a second process shows it in a pseudo-terminal of
+120×40. Ten lines are printed, then how the last third compares with the second.
+"""
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from grokterm.run.directory import RunDirectory
+from grokterm.run.table import TableReader
+from tests.terminal import ROOT, TINY, Terminal
+from tests.waiting import wait_for
+
+LINES = 10
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Where training stood at a moment (s), and the resident memory (MB) of the trainer and of the screen."""
+
+    at: float
+    step: int
+    trainer: float
+    viewer: float
+
+
+def memory(pid: int) -> float:
+    """Resident memory of a process in MB, shared libraries included."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1024
+
+
+def watch(run: RunDirectory, trainer: "subprocess.Popen[bytes]", terminal: Terminal, steps: int) -> list[Sample]:
+    """Take a sample a second until training ends; print ten of them."""
+    samples: list[Sample] = []
+    reader, step, told = TableReader(run.steps_path), 0, 0
+    while trainer.poll() is None:
+        terminal.read()
+        step += len(reader.new_rows())
+        if not samples or time.monotonic() - samples[-1].at >= 1:
+            viewer = memory(terminal.process.pid)
+            samples.append(Sample(time.monotonic(), step, memory(trainer.pid), viewer))
+            if step >= told and len(samples) > 1:
+                told += steps // LINES
+                tell(samples[-2], samples[-1])
+        time.sleep(0.05)
+    return samples
+
+
+def tell(before: Sample, now: Sample) -> None:
+    rate = (now.step - before.step) / (now.at - before.at)
+    print(
+        f"{now.step:>9,}  {rate:7.0f} steps/s  trainer {now.trainer:6.0f} MB  screen {now.viewer:6.0f} MB", flush=True
+    )
+
+
+def compare(samples: list[Sample]) -> None:
+    """The last third of the steps against the second third."""
+    last = samples[-1].step
+    parts = [[s for s in samples if last * part / 3 <= s.step <= last * (part + 1) / 3] for part in (1, 2)]
+    rates = [(part[-1].step - part[0].step) / (part[-1].at - part[0].at) for part in parts]
+    trainer = [statistics.median(s.trainer for s in part) for part in parts]
+    viewer = [statistics.median(s.viewer for s in part) for part in parts]
+    print(f"last third against the second: step time {rates[0] / rates[1]:.3f} ×", end=", ")
+    print(f"trainer {trainer[1] - trainer[0]:+.1f} MB, screen {viewer[1] - viewer[0]:+.1f} MB")
+
+
+def main() -> None:
+    steps = int((sys.argv[1:2] or ["300000"])[0])
+    with tempfile.TemporaryDirectory() as folder:
+        runs = Path(folder) / "runs"
+        call = [sys.executable, "-m", "grokterm", "run", "presets/mod113-quick", *TINY, "--headless"]
+        trainer = subprocess.Popen(
+            [*call, "--steps", str(steps), "--runs", str(runs)], cwd=ROOT, stdout=subprocess.DEVNULL
+        )
+        try:
+            wait_for(lambda: list(runs.glob("*/steps.npy")), 60, "the run")
+            (path,) = runs.iterdir()
+            with Terminal(runs, [], command="attach", width=120, height=40) as terminal:
+                samples = watch(RunDirectory(path), trainer, terminal, steps)
+        finally:
+            if trainer.poll() is None:
+                trainer.terminate()
+                trainer.wait()
+        compare(samples)
+
+
+if __name__ == "__main__":
+    main()
