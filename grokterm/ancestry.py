@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from grokterm.errors import RunError
 from grokterm.growing import Rowwise
-from grokterm.history import ArraySeries, History
+from grokterm.history import ArraySeries, History, Series
 from grokterm.run.lineage import Parent, parent_of
 
 Rows = tuple[NDArray[np.int64], NDArray[Any]]
@@ -51,6 +51,18 @@ def ancestors(history: History) -> list[History]:
 def forked_at(history: History) -> Parent | None:
     """What a fork says of its parent, which may be gone; None for a run that is no fork."""
     return Parent.of(history.config or {})
+
+
+def first_step(history: History) -> int:
+    """The step at which the run's own rows begin."""
+    parent = forked_at(history)
+    return 0 if parent is None else parent.step
+
+
+def whole_series(history: History, name: str) -> Series:
+    """A scalar over the steps of the run and of its ancestors."""
+    found = [run.series(name) for run in (*ancestors(history), history)]
+    return Series(*joined([(series.steps, series.values) for series in found]))
 
 
 def names(history: History) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from grokterm.ancestry import forked_at, whole_series
 from grokterm.drawing.ticks import format_value
 from grokterm.history import History
 from grokterm.phases import HELD_FOR
@@ -65,7 +66,7 @@ def time_left(history: History) -> str:
 
 def event_line(event: Event) -> str | None:
     """What happened as one line; None for the end of the run, which the closing report tells."""
-    if event.kind == "state" and event.data.get("state") in _LEFT_TO_THE_REPORT:
+    if event.kind == "state" and str(event.data.get("state")) in _LEFT_TO_THE_REPORT:
         return None
     kind, text, _ = describe(event)
     return f"step {event.step:>6,}  {plain(kind)}: {plain(text)}"
@@ -78,6 +79,7 @@ def closing(history: History) -> str:
         f"{phase.at:>8,}  {plain(phase.phase):<{widest}}  {plain(phase.why)}".rstrip() for phase in history.phases
     ]
     lines = [how_it_stands(history), ""]
+    lines += _labelled("fork of", [fork_of(history)]) if fork_of(history) else []
     for label, text in results(history).items():
         lines += _labelled(label, [text])
     lines += _labelled("phases", [text.removeprefix("  ") for text in phases] or ["none was told apart"])
@@ -93,6 +95,12 @@ def how_it_stands(history: History) -> str:
     seconds = history.times().values
     took = f", {duration(float(seconds[-1] - seconds[0]))} after it began" if seconds.size > 1 else ""
     return f"{plain(history.state)} at step {history.step:,}{of}{took}"
+
+
+def fork_of(history: History) -> str:
+    """The run that a fork was made from, and at which step; "" for a run that is no fork."""
+    parent = forked_at(history)
+    return "" if parent is None else f"{plain(parent.run)} at step {parent.step:,}"
 
 
 def results(history: History) -> dict[str, str]:
@@ -121,7 +129,7 @@ def _mark(history: History, mark: str, series: str) -> str:
     """The step of a mark, or how far the run is from one."""
     if mark in history.marks:
         return f"{history.marks[mark]:>6,}"
-    found = history.series(series)
+    found = whole_series(history, series)
     if not found.steps.size:
         return "never: it was not measured"
     part = series.partition("_")[0]

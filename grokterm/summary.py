@@ -146,7 +146,7 @@ def summarize(run: RunDirectory) -> Summary | None:
     measures = _tried(troubles, None, last_row, run.measures_path)
     state = DAMAGED if troubles else standing(told.state, alive=alive)
     tags = _tried(troubles, None, read_tags, run)
-    seed = config.get("seed")
+    seed, parent = config.get("seed"), Parent.of(config)
     if steps is None and not run.config_path.exists():
         return None
     return Summary(
@@ -156,7 +156,7 @@ def summarize(run: RunDirectory) -> Summary | None:
         problem=troubles[0] if troubles else "",
         preset=preset if isinstance(preset := config.get("preset"), str) else "",
         seed=seed if isinstance(seed, int) and abs(seed) < 2**63 else None,
-        step=max(told.step, _whole(steps, "step", 1), _whole(tests, "step"), _whole(measures, "step")),
+        step=max(told.step, 0 if parent is None else parent.step, *_ends(steps, tests, measures)),
         steps=told.steps if told.steps is not None else step_count(setting(config, "training.steps")),
         train_loss=_number("train_loss", steps, measures),
         train_accuracy=_number("train_accuracy", steps, measures),
@@ -168,7 +168,7 @@ def summarize(run: RunDirectory) -> Summary | None:
         started=_started(run, config),
         tags=tags or (),
         imported=is_imported(config),
-        parent=parent.run if (parent := Parent.of(config)) is not None else "",
+        parent="" if parent is None else parent.run,
         config=config,
     )
 
@@ -207,6 +207,11 @@ def _number(column: str, *rows: np.void | None) -> float | None:
 def _whole(row: np.void | None, column: str, more: int = 0) -> int:
     number = _number(column, row)
     return int(number) + more if number is not None and math.isfinite(number) else 0
+
+
+def _ends(steps: np.void | None, *others: np.void | None) -> tuple[int, ...]:
+    """The steps that the last rows of the tables are about: row k of steps ends with update k done."""
+    return _whole(steps, "step", 1), *(_whole(row, "step") for row in others)
 
 
 def _looks(run: RunDirectory) -> tuple[object, ...]:

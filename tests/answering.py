@@ -33,12 +33,17 @@ def as_a_trainer_would(request: Request) -> Answer:
 
 
 class AnsweringTrainer(threading.Thread):
-    """Holds the run's lock inside and answers what comes; `heard` are the requests in their order."""
+    """Holds the run's lock inside and answers what comes; `heard` are the requests in their order.
 
-    def __init__(self, run: RunDirectory, answer: Callable[[Request], Answer] = as_a_trainer_would) -> None:
+    It ends by itself after a request to do what `last` says.
+    """
+
+    def __init__(
+        self, run: RunDirectory, answer: Callable[[Request], Answer] = as_a_trainer_would, *, last: str = ""
+    ) -> None:
         super().__init__(daemon=True)
         self.heard: list[Request] = []
-        self._run, self._answer = run, answer
+        self._run, self._answer, self._last = run, answer, last
         self._held, self._over = threading.Event(), threading.Event()
 
     def run(self) -> None:
@@ -51,11 +56,8 @@ class AnsweringTrainer(threading.Thread):
                     answer = self._answer(request)
                     if answer is not None:
                         events.write(answer[0], 400, request=request.id, **answer[1])
-
-    def end(self) -> None:
-        """Let go of the lock, as a trainer that dies does."""
-        self._over.set()
-        self.join()
+                    if request.do == self._last:
+                        self._over.set()
 
     def __enter__(self) -> Self:
         self.start()
@@ -65,4 +67,5 @@ class AnsweringTrainer(threading.Thread):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.end()
+        self._over.set()
+        self.join()

@@ -12,10 +12,12 @@ from grokterm.run.events import EventLog
 from grokterm.run.table import TableWriter, cut_after
 
 SCALAR = "<f8"
-STEPS = [("step", "<i8"), ("time", SCALAR), ("train_loss", SCALAR), ("lr", SCALAR)]
-TESTS = [("step", "<i8"), ("test_loss", SCALAR)]
-MEASURES = [("step", "<i8"), ("weight_norm", SCALAR)]
-SPECTRUM = [("step", "<i8"), ("value", "<f4", (2,))]
+COLUMNS = {
+    "train_loss": np.dtype([("step", "<i8"), ("time", SCALAR), ("train_loss", SCALAR), ("lr", SCALAR)]),
+    "test_loss": np.dtype([("step", "<i8"), ("test_loss", SCALAR)]),
+    "weight_norm": np.dtype([("step", "<i8"), ("weight_norm", SCALAR)]),
+    "spectrum": np.dtype([("step", "<i8"), ("value", "<f4", (2,))]),
+}
 BEGAN = 1_800_000_000.0
 FIRST_LR = 1e-3
 
@@ -54,6 +56,12 @@ class Retold:
         self.log = EventLog(self.run.events_path)
         self._written = 0
         self._asked = 0
+        self._files = {
+            "train_loss": self.run.steps_path,
+            "test_loss": self.run.tests_path,
+            "weight_norm": self.run.measures_path,
+            "spectrum": self.run.arrays / "spectrum.npy",
+        }
         self.tell("state", state="training", device="cpu", threads=1, knobs={"lr": FIRST_LR, "steps": 1000})
         self.save()
 
@@ -62,18 +70,22 @@ class Retold:
         self.log.write(kind, self.now.step, **data)
         self.now.events.append((kind, self.now.step, data))
 
+    def has(self, name: str) -> bool:
+        """Whether there is a file for these rows, perhaps of none."""
+        return self._files[name].exists()
+
     def train(self, updates: int) -> None:
         """Evaluate and update; test data at every second step, measures at every third."""
         for _ in range(updates):
             step = self.now.step
             if step > self.now.evaluated:
                 if step % 2 == 0:
-                    self._row("test_loss", self.run.tests_path, TESTS)
+                    self._row("test_loss")
                 if step % 3 == 0:
-                    self._row("weight_norm", self.run.measures_path, MEASURES)
-                    self._row("spectrum", self.run.arrays / "spectrum.npy", SPECTRUM)
+                    self._row("weight_norm")
+                    self._row("spectrum")
                 self.now.evaluated = step
-            self._row("train_loss", self.run.steps_path, STEPS)
+            self._row("train_loss")
             self.now.step += 1
 
     def edit(self) -> None:
@@ -106,9 +118,8 @@ class Retold:
         del self.saved[len(self.saved) - passed_over :]
         place = self.saved[-1]
         self.now = copy.deepcopy(place.known)
-        cut_after(self.run.steps_path, self.now.step - 1)
-        for path in (self.run.tests_path, self.run.measures_path, self.run.arrays / "spectrum.npy"):
-            cut_after(path, self.now.evaluated)
+        for name, path in self._files.items():
+            cut_after(path, self.now.step - 1 if name == "train_loss" else self.now.evaluated)
         self.log = EventLog(self.run.events_path)
         knobs = {"lr": self.now.lr, "steps": 1000}
         why = f"{passed_over} passed over" if passed_over else ""
@@ -133,11 +144,11 @@ class Retold:
                 self.die(line[: random.randint(0, len(line) - 1)])
                 self.resume(random.randrange(-min(3, len(self.saved)), 0))
 
-    def _row(self, name: str, path: Path, columns: object) -> None:
+    def _row(self, name: str) -> None:
         self._written += 1
         value = float(np.float32(self._written / 64))
         self.now.rows[name].append((self.now.step, value))
-        with TableWriter(path, np.dtype(columns)) as table:  # type: ignore[call-overload]
+        with TableWriter(self._files[name], COLUMNS[name]) as table:
             match name:
                 case "train_loss":
                     table.append(self.now.step, BEGAN + self._written, value, self.now.lr)

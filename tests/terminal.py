@@ -12,6 +12,7 @@ import subprocess
 import sys
 import termios
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -138,8 +139,12 @@ class Terminal:
 
 def kill_trainers(runs: Path) -> None:
     """End whoever trains a run in this folder."""
-    for path in runs.iterdir() if runs.exists() else ():
-        if (held := holder(RunDirectory(path))) is not None:
+    for run in [RunDirectory(path) for path in runs.iterdir()] if runs.exists() else []:
+        if (held := holder(run)) is not None and held.pid != os.getpid():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(held.pid, signal.SIGKILL)
-            wait_for(lambda path=path: not is_alive(RunDirectory(path)), what="the end of a trainer")
+            wait_for(partial(_is_dead, run), what="the end of a trainer")
+
+
+def _is_dead(run: RunDirectory) -> bool:
+    return not is_alive(run)

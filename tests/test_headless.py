@@ -19,7 +19,9 @@ import pytest
 
 from grokterm.run.checkpoint import list_checkpoints, read_metadata
 from grokterm.run.directory import RunDirectory
-from grokterm.run.lock import is_alive
+from grokterm.run.events import ask
+from grokterm.run.lock import holder, is_alive
+from tests.terminal import kill_trainers
 from tests.waiting import wait_for
 
 ROOT = Path(__file__).parent.parent
@@ -49,7 +51,9 @@ class Training(threading.Thread):
             threading.Event().wait(0.01)
 
 {before}
-sys.exit(watch(create(Path(sys.argv[1]), "slow"), Training(daemon=True), frame_budget=0.03))
+training = Training(daemon=True)
+training.directory = create(Path(sys.argv[1]), "slow")
+sys.exit(watch(training.directory, training))
 """
 
 
@@ -259,9 +263,16 @@ def test_on_a_terminal_one_line_is_drawn_anew(tmp_path: Path) -> None:
     assert "\x1b[38;5;74m" in report
 
 
+NOTED = """
+from grokterm.run.events import EventLog
+from tests.recorded import record
+create = lambda runs, name: record(runs)
+Training.run = lambda self: EventLog(self.directory.events_path).write("note", 400, text="[bold]odd[/bold] \x1b[31m")
+"""
+
+
 def test_no_color_is_obeyed(tmp_path: Path) -> None:
-    arguments = slow(tmp_path, "from tests.recorded import record; create = lambda runs, name: record(runs)")
-    (tmp_path / "end").touch()
+    arguments = slow(tmp_path, NOTED)
     with on_a_terminal(arguments, 80, NO_COLOR="1") as (process, master):
         said = read_to_end(master)
         assert process.wait(10) == 0
@@ -270,14 +281,130 @@ def test_no_color_is_obeyed(tmp_path: Path) -> None:
     assert not re.search(r"\x1b\[[0-9;]*m", said)
 
 
-def test_a_terminal_that_closes_stops_the_run_with_a_full_checkpoint(tmp_path: Path) -> None:
+def test_a_run_outlives_its_terminal(tmp_path: Path) -> None:
     """The system sends SIGHUP then, and every write fails."""
-    with on_a_terminal(command(tmp_path, *ENDLESS), 80) as (process, master):
+    with on_a_terminal(command(tmp_path, "--steps=1500"), 80) as (process, master):
+        run = only_run(tmp_path)
+        wait_for_rows(run, 30)
+        os.close(master)
+        assert process.wait(60) == 0
+    assert assert_whole(run, "finished") == 1500
+
+
+def test_a_terminal_that_closes_can_stop_the_run_with_a_full_checkpoint(tmp_path: Path) -> None:
+    with on_a_terminal(command(tmp_path, *ENDLESS, "--on-hangup=stop"), 80) as (process, master):
         run = only_run(tmp_path)
         wait_for_rows(run, 30)
         os.close(master)
         assert process.wait(30) == 129
     assert_whole(run, "stopped")
+
+
+def test_a_hang_up_that_leaves_the_terminal_there_shows_its_cursor(tmp_path: Path) -> None:
+    with on_a_terminal(command(tmp_path, *ENDLESS), 80) as (process, master):
+        wait_for_rows(only_run(tmp_path), 30)
+        process.send_signal(signal.SIGHUP)
+        said = b""
+        while b"\x1b[?25h" not in said:
+            said += os.read(master, 65536)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 143
+        assert not re.search(r"stopped at step", read_to_end(master))
+
+
+def test_what_goes_to_a_file_outlives_the_terminal(tmp_path: Path) -> None:
+    with started(command(tmp_path, *ENDLESS)) as process:
+        wait_for_rows(only_run(tmp_path), 30)
+        process.send_signal(signal.SIGHUP)
+        process.send_signal(signal.SIGTERM)
+        out, _ = process.communicate(timeout=30)
+    assert process.returncode == 143
+    assert "stopped at step" in out
+
+
+def test_an_error_is_red_on_a_terminal(tmp_path: Path) -> None:
+    with on_a_terminal(command(tmp_path, "--set=optimizer.lr=1e30"), 100) as (process, master):
+        said = read_to_end(master)
+        assert process.wait(10) == 4
+    assert re.search(r"\x1b\[1;31mstep +3 +diverged: train loss is nan", said)
+
+
+def test_a_divergence_ends_a_run_that_nobody_can_attend_to(tmp_path: Path) -> None:
+    with started(command(tmp_path, "--set=optimizer.lr=1e30")) as process:
+        out, err = process.communicate(timeout=60)
+    run = only_run(tmp_path)
+    assert process.returncode == 4
+    assert "failed at step 3 of" in out
+    assert f"`grokterm fork {run.path}@0 --set optimizer.lr=…` goes on from there" in err
+
+
+def test_a_rewind_is_followed_into_the_fork(tmp_path: Path) -> None:
+    with started(command(tmp_path, *ENDLESS)) as process:
+        run = only_run(tmp_path)
+        wait_for_rows(run, 30)
+        ask(run.path, "rewind", step=20, set={"lr": 1e-3}, moments="kept")
+        fork = wait_for(lambda: [path for path in tmp_path.glob("*-from-20") if (path / "run.toml").exists()])[0]
+        wait_for_rows(RunDirectory(fork), 30)
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (143, "")
+    assert assert_whole(RunDirectory(fork), "stopped") > 20
+    assert f"training goes on in {fork}\n" in out
+    assert out.count("phase: memorization since 0") == 1
+    assert "edit: lr 0.005 → 0.001" in out
+    assert f"run           {fork}\n" in out
+
+
+def test_a_pause_tells_how_to_go_on(tmp_path: Path) -> None:
+    with started(command(tmp_path, *ENDLESS)) as process:
+        run = only_run(tmp_path)
+        wait_for_rows(run, 30)
+        ask(run.path, "pause")
+        assert process.stdout is not None
+        lines = iter(process.stdout.readline, "")
+        assert f"paused: `grokterm ctl {run.path} resume` goes on\n" in lines
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+    assert process.returncode == 143
+
+
+# -- a process of its own
+
+
+def test_detached_it_is_told_where_it_is_once_it_has_begun(tmp_path: Path) -> None:
+    try:
+        with started(command(tmp_path, "--steps=1500", "--detach")) as process:
+            out, err = process.communicate(timeout=60)
+        run = only_run(tmp_path)
+        assert (process.returncode, err) == (0, "")
+        assert out == f"{run.name} goes on in the background; `grokterm attach {run.path}` comes back\n"
+        assert run.events_path.exists()
+        held = holder(run)
+        assert held is not None
+        assert os.getsid(held.pid) == held.pid != os.getsid(0)
+        wait_for(lambda: not is_alive(run), 60, "its end")
+        assert assert_whole(run, "finished") == 1500
+    finally:
+        kill_trainers(tmp_path)
+
+
+def test_detached_it_pauses_when_it_has_diverged(tmp_path: Path) -> None:
+    try:
+        with started(command(tmp_path, "--set=optimizer.lr=1e30", "--detach")) as process:
+            process.communicate(timeout=60)
+        run = only_run(tmp_path)
+        wait_for(lambda: '"paused"' in run.events_path.read_text(), what="a pause")
+        assert is_alive(run)
+    finally:
+        kill_trainers(tmp_path)
+
+
+def test_detached_what_fails_is_told_and_leaves_nothing(tmp_path: Path) -> None:
+    with started(command(tmp_path / "runs", "--set=task.train_fraction=0.001", "--detach")) as process:
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (2, "")
+    assert err.startswith("grokterm: mod113-quick: train_fraction = 0.001 leaves 0 of 121 pairs to train on")
+    assert not (tmp_path / "runs").exists()
 
 
 def test_watching_needs_neither_torch_nor_textual() -> None:

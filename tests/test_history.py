@@ -5,15 +5,19 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from grokterm.growing import Table
 from grokterm.history import History, PhaseChange
 from grokterm.run.directory import RunDirectory, create
 from grokterm.run.events import EventLog, append_line, ask
 from grokterm.run.table import TableWriter, read_table
 from tests.large_run import record_large
+from tests.retold import Retold
 
 STEPS = [("step", "<i8"), ("time", "<f8"), ("train_loss", "<f8"), ("lr", "<f8")]
 TESTS = [("step", "<i8"), ("test_loss", "<f8")]
@@ -241,6 +245,183 @@ def test_rate_does_not_look_back_beyond_a_pause(run: RunDirectory) -> None:
     history = History(run)
     history.poll()
     assert history.rate(seconds=10.0) == pytest.approx(100.0)
+
+
+def seen(history: History) -> dict[str, object]:
+    """Everything that a history knows, as far as its trainer knows it too."""
+    names = [name for name in history.names() if name != "lr"]
+    return {
+        "events": [(event.kind, event.step, event.data) for event in history.events],
+        "step": history.step,
+        "lr": history.knobs["lr"],
+        "phases": [phase.phase for phase in history.phases],
+        "marks": history.marks,
+        "edits": len(history.edits),
+        "rows": {name: _rows(history.series(name).steps, history.series(name).values) for name in names}
+        | {name: _rows(history.array(name).steps, history.array(name).values[:, 0]) for name in history.array_names()},
+        "made": {name: history.array(name, through=_negative).values.tolist() for name in history.array_names()},
+    }
+
+
+def known(trainer: Retold) -> dict[str, object]:
+    """The same, from the trainer's side."""
+    now = trainer.now
+    rows = {name: told for name, told in now.rows.items() if trainer.has(name)}
+    phases = [str(data["phase"]) for kind, _, data in now.events if "phase" in data]
+    marks = {str(data["mark"]): data["at"] for kind, _, data in now.events if "mark" in data}
+    return {
+        "events": now.events,
+        "step": now.step,
+        "lr": now.lr,
+        "phases": phases,
+        "marks": marks,
+        "edits": len([kind for kind, _, _ in now.events if kind == "edit"]),
+        "rows": rows,
+        "made": {"spectrum": [[-value, value] for _, value in rows["spectrum"]]} if "spectrum" in rows else {},
+    }
+
+
+def _rows(steps: NDArray[np.int64], values: NDArray[np.floating]) -> list[tuple[int, float]]:
+    return list(zip(steps.tolist(), values.tolist(), strict=True))
+
+
+def _negative(rows: NDArray[np.floating]) -> NDArray[np.floating]:
+    return -rows
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_whenever_it_looks_at_a_run_that_is_resumed_it_knows_what_the_trainer_knows(tmp_path: Path, seed: int) -> None:
+    """One reader looks after everything that happens, one now and then, one at the end only."""
+    random, trainer = Random(seed), Retold(tmp_path)
+    always, sometimes = History(trainer.run), History(trainer.run)
+    for _ in range(40):
+        trainer.act(random)
+        always.poll()
+        assert seen(always) == known(trainer)
+        if random.random() < 0.2:
+            sometimes.poll()
+            assert seen(sometimes) == known(trainer)
+    last = History(trainer.run)
+    last.poll()
+    sometimes.poll()
+    assert seen(last) == seen(sometimes) == seen(always) == known(trainer)
+    assert (last.state, last.told) == (always.state, always.told) == ("training", trainer.log.count)
+    assert not {"steps", "tests", "measures", "arrays", "events"} & always.poll()
+    for step in (0, 1, trainer.now.step // 2, trainer.now.step):
+        past = last.at(step)
+        assert seen(past) == seen(sometimes.at(step)) == seen(always.at(step))
+        assert seen(past)["events"] == [told for told in trainer.now.events if told[1] <= step]
+        assert past.series("train_loss").steps.tolist() == [*range(min(step, trainer.now.step))]
+
+
+def test_rows_that_grew_back_past_their_old_number_are_read_anew(tmp_path: Path) -> None:
+    trainer = Retold(tmp_path)
+    trainer.train(10)
+    trainer.save()
+    trainer.train(10)
+    history = History(trainer.run)
+    history.poll()
+    old, array = history.series("train_loss"), history.array("spectrum", through=_negative)
+    before = (old.values.copy(), array.values.copy())
+    trainer.resume()
+    trainer.train(30)
+    assert history.poll() == {"steps", "tests", "measures", "arrays", "events"}
+    assert seen(history) == known(trainer)
+    assert (old.values == before[0]).all()  # what was returned before stays as it was
+    assert (array.values == before[1]).all()
+
+
+def test_a_table_that_was_cut_to_nothing_has_changed(tmp_path: Path) -> None:
+    trainer = Retold(tmp_path)
+    trainer.train(4)
+    history = History(trainer.run)
+    history.poll()
+    trainer.resume()
+    assert {"steps", "tests", "measures", "arrays"} <= history.poll()
+    assert history.series("train_loss").steps.size == history.array("spectrum").steps.size == 0
+    assert history.step == 0
+
+
+def test_a_resume_while_the_tables_are_read_mixes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = Retold(tmp_path)
+    trainer.train(10)
+    trainer.save()
+    trainer.train(10)
+    history, real = History(trainer.run), Table.poll
+
+    def poll(table: Table) -> bool:
+        changed = real(table)
+        if table is history._tables["tests"]:
+            monkeypatch.undo()
+            trainer.resume()
+            trainer.train(30)
+        return changed
+
+    monkeypatch.setattr(Table, "poll", poll)
+    history.poll()
+    assert seen(history) == known(trainer)
+
+
+def test_a_resumed_run_trains_and_its_speed_is_that_since(run: RunDirectory, log: EventLog) -> None:
+    record(run, 0, 100, rate=100.0)  # until 1001
+    log.write("state", 100, state="stopped")
+    append_line(
+        run.events_path,
+        {"event": "state", "step": 100, "time": 5000.0, "state": "resumed", "keeps": 1, "knobs": {"lr": 0.5}},
+    )
+    record(run, 100, 200, began=4999.0, rate=100.0)  # from 5000
+    history = History(run)
+    history.poll()
+    assert (history.state, history.paused, history.knobs) == ("training", False, {"lr": 0.5})
+    assert history.rate(seconds=10_000.0) == pytest.approx(100.0)
+    log.write("state", 200, state="paused")
+    history.poll()
+    assert history.paused
+
+
+def test_a_detached_run_waits_for_its_next_trainer(run: RunDirectory, log: EventLog) -> None:
+    log.write("state", 0, state="training", knobs={"lr": 1.0})
+    detach = ask(run.path, "detach")
+    history = History(run)
+    history.poll()
+    assert list(history.pending) == [detach.id]
+    log.write("state", 10, state="detached", request=detach.id)
+    history.poll()
+    assert (history.state, history.pending) == ("detached", {})
+    log.write("state", 10, state="resumed", keeps=log.count)
+    history.poll()
+    assert (history.state, history.knobs) == ("training", {"lr": 1.0})
+    assert [event.data["state"] for event in history.events] == ["training", "detached", "resumed"]
+
+
+def test_what_was_answered_stays_answered(run: RunDirectory, log: EventLog) -> None:
+    log.write("state", 0, state="training", knobs={"lr": 1.0})
+    keeps = log.count
+    edit, note = ask(run.path, "set", knob="lr", value=2.0), ask(run.path, "note", text="x")
+    log.write("edit", 3, knob="lr", old=1.0, new=2.0, moments="kept", request=edit.id)
+    always = History(run)
+    always.poll()
+    assert (always.knobs["lr"], list(always.pending)) == (2.0, [note.id])
+    log.write("state", 0, state="resumed", keeps=keeps, knobs={"lr": 1.0})
+    for history in (always, History(run)):
+        history.poll()
+        assert (history.knobs["lr"], history.edits, list(history.pending)) == (1.0, [], [note.id])
+
+
+def test_news_are_the_events_that_hold_and_were_not_seen(run: RunDirectory, log: EventLog) -> None:
+    for text in "abcd":
+        log.write("note", 1, text=text)
+    history = History(run)
+    history.poll()
+    told = history.told
+    assert (told, history.since(told)) == (4, [])
+    log.write("note", 2, text="e")
+    log.write("state", 1, state="resumed", keeps=2)
+    log.write("note", 2, text="f")
+    history.poll()
+    assert [event.data.get("text", "resumed") for event in history.since(told)] == ["resumed", "f"]
+    assert [event.data.get("text", "resumed") for event in history.since(0)] == ["a", "b", "resumed", "f"]
+    assert history.since(history.told) == []
 
 
 def test_a_file_that_is_no_table_is_left_out_and_named(run: RunDirectory) -> None:

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+import grokterm
 from grokterm.catalog import Catalog
 from grokterm.errors import RunError
+from grokterm.export import csv
 from grokterm.export.whole_screen import whole_screen
 from grokterm.history import History
 from grokterm.listing import table
@@ -24,7 +26,9 @@ from grokterm.tui.compare.compared import Followed
 from grokterm.tui.compare.comparison import Comparison
 from grokterm.tui.compare.printed import comparison_json, comparison_text
 from grokterm.tui.looks import Looks
+from grokterm.tui.panels.log import Log
 from grokterm.tui.replay.playhead import comfortable_speed, timeline_of
+from tests.odd_run import Counted
 from tests.recorded import record
 
 PANELS = load_panels(Catalog())
@@ -112,6 +116,16 @@ def test_whatever_run_toml_says(tmp_path: Path, other: RunDirectory, toml: str) 
         {"event": "state", "state": "training", "time": "-inf"},
         {"event": "state", "state": "training", "time": 1e308},
         {"event": "note", "text": "x" * 10_000},
+        {"event": "state", "state": "resumed"},
+        {"event": "state", "state": "resumed", "keeps": 0, "step": HUGE, "why": [1], "checkpoint": {}},
+        {"event": "state", "state": "resumed", "keeps": 2, "step": -HUGE, "knobs": {"steps": "nan"}, "device": [1]},
+        {"event": "state", "state": "resumed", "keeps": HUGE, "why": "a\x1b[31m" * 50, "time": "inf"},
+        {"event": "state", "state": "detached", "device": {}},
+        {"event": "fork", "run": ["x"], "at": "nan"},
+        {"event": "fork"},
+        {"event": "waited", "why": {}, "seconds": "-inf"},
+        {"event": "edit", "knob": "lr", "old": 1, "new": 2, "scheduled": [], "why": {}},
+        {"event": "error", "diverged": True, "good": "nan"},
     ],
 )
 def test_whatever_an_event_says(tmp_path: Path, other: RunDirectory, event: dict[str, Any]) -> None:
@@ -119,6 +133,91 @@ def test_whatever_an_event_says(tmp_path: Path, other: RunDirectory, event: dict
     with run.events_path.open("a") as file:
         file.write(json.dumps({"step": 20, "time": 1.8e9, **event}) + "\n")
     look_at_everything(run, other)
+
+
+LATER_EVENTS: list[dict[str, object]] = [
+    {"event": "cosmic_ray", "bits": [1, {"a": "nan"}], "state": "broken", "phase": "x", "at": 3, "request": "none"},
+    {"event": "state", "state": "migrating", "to": "elsewhere", "knobs": {"lr": 7.0, "momentum": 9}},
+    {"event": "edit", "knob": "momentum", "old": 0.1, "new": 0.2, "moments": "halved", "by": {"who": "x"}},
+    {"event": "phase", "season": "spring", "at": 3, "why": "x"},
+    {"event": "note", "text": "a note", "image": "iVBORw0KGgo=", "position": [1, 2]},
+]
+
+
+def add_what_a_later_version_may(run: RunDirectory) -> None:
+    """Events, fields, columns, tables, files, requests and settings that nobody knows yet."""
+    last = run.events_path.read_bytes().splitlines()[-1] + b"\n"
+    lines = [json.dumps({"step": 40, "time": 1.8e9, **event}) + "\n" for event in LATER_EVENTS]
+    with run.events_path.open("ab") as file:
+        file.write("".join(lines).encode() + last)
+    with run.inbox_path.open("a") as text:
+        text.write('{"id": "b1", "time": 1, "from": "x:1", "do": "dance", "steps": [1]}\n{"ask": "nicely"}\n')
+    config = run.config_path.read_text().replace("format = 1", 'format = 1\nlicence = "x"\nnested = {a = [{b = 1}]}')
+    run.config_path.write_text(f"{config}\n[later]\nx = 1\n[[later.list]]\ny = 2\n")
+    rows = read_table(run.steps_path).copy()
+    run.steps_path.unlink()
+    dtype = np.dtype([*((n, rows.dtype[n]) for n in rows.dtype.names or ()), ("sharpness", "<f8"), ("who", "S3")])
+    with TableWriter(run.steps_path, dtype) as table:
+        for row in rows:
+            table.append(*row.tolist(), 0.5, b"abc")
+    for name, shape in (("hessian", (2, 3, 4)), ("loss_by_class", (5,))):
+        with TableWriter(run.arrays / f"{name}.npy", [("step", "<i8"), ("value", "<f4", shape)]) as table:
+            table.append(0, np.zeros(shape))
+    for name in (
+        "later.bin",
+        "steps.idx",
+        "arrays/README",
+        "checkpoints/best.safetensors",
+        "checkpoints/000000020.zst",
+    ):
+        (run.path / name).write_bytes(b"\0" * 10)
+    (run.path / "later" / "steps.npy").mkdir(parents=True)
+
+
+def test_what_a_later_version_adds_is_passed_over_everywhere(tmp_path: Path, other: RunDirectory) -> None:
+    run = record(tmp_path, 40)
+    before = look_at_everything(run, other)
+    told, summary, page = closing(before), summarize(run), markdown(page_of(before, alive=False))
+    add_what_a_later_version_may(run)
+    after = look_at_everything(run, other)
+    assert closing(after) == told
+    assert after.problems == ()
+    assert [event.kind for event in after.events[len(before.events) :]] == [
+        *(str(event["event"]) for event in LATER_EVENTS),
+        "state",
+    ]
+    assert (after.state, after.step, after.phases, after.marks) == (
+        *(before.state, before.step, before.phases, before.marks),
+    )
+    assert {knob: value for knob, value in after.knobs.items() if knob != "momentum"} == before.knobs
+    assert set(after.names()) == {*before.names(), "sharpness"}
+    assert set(after.array_names()) == {*before.array_names(), "hessian", "loss_by_class"}
+    listed = summarize(run)
+    assert listed is not None
+    assert summary is not None
+    same = ("state", "problem", "step", "steps", "train_loss", "test_loss", "phase", "memorized_at", "grokked_at")
+    assert [getattr(listed, name) for name in same] == [getattr(summary, name) for name in same]
+    assert _section(markdown(page_of(after, alive=False)), "## Phases") == _section(page, "## Phases")
+    rows = Log().draw(after, Looks(), 60, 12).rows
+    assert ["".join(span.text for span in row).split()[1] for row in rows][-6:-4] == ["cosmic_ra", "state"]
+    assert grokterm.open_run(run.path).checkpoints == ()
+
+
+def test_what_a_later_version_adds_is_exported(tmp_path: Path) -> None:
+    run = record(tmp_path, 40)
+    add_what_a_later_version_may(run)
+    (tmp_path / "out").mkdir()
+    csv.write(run, tmp_path / "out", Counted())
+    steps = (tmp_path / "out" / "steps.csv").read_text().splitlines()
+    assert steps[0].endswith(",sharpness")  # what holds no number is left out
+    assert len(steps) == 41
+    events = (tmp_path / "out" / "events.csv").read_text()
+    assert 'cosmic_ray,"{""bits"": [1, {""a"": ""nan""}]' in events
+    assert (tmp_path / "out" / "arrays" / "hessian.csv").read_text().startswith("step,value/0/0/0,")
+
+
+def _section(text: str, head: str) -> str:
+    return text.partition(head)[2].partition("\n## ")[0]
 
 
 @pytest.mark.parametrize("times", [(np.nan, np.nan), (0.0, np.inf), (-np.inf, 0.0), (1e308, 0.0)])

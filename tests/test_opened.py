@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pandas as pd
@@ -15,9 +16,10 @@ from grokterm.run import checkpoint
 from grokterm.run.directory import RunDirectory, create
 from grokterm.run.events import append_line
 from grokterm.run.lock import Lock
-from grokterm.run.table import TableWriter, read_table
+from grokterm.run.table import Rows, TableReader, TableWriter, read_table
 from tests.odd_run import BEGAN, CONFIG, EVENTS, ODD_NAME, record_odd
 from tests.recorded import record
+from tests.retold import Retold
 
 STEPS = [("step", "<i8"), ("time", "<f8"), ("train_loss", "<f8")]
 
@@ -163,6 +165,40 @@ def test_a_run_that_was_cut_starts_again(tmp_path: Path) -> None:
     assert old["train_loss"].tolist() == [1.0] * 10
     directory.steps_path.unlink()
     assert len(run.steps) == 6  # what was read of a deleted run stays known
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_resumed_run_has_the_rows_of_its_last_life_whenever_they_are_asked_for(tmp_path: Path, seed: int) -> None:
+    random, trainer = Random(seed), Retold(tmp_path)
+    run = grokterm.open_run(trainer.run.path)
+    for _ in range(25):
+        trainer.act(random)
+        if random.random() < 0.5:
+            for rows, name in ((run.steps, "train_loss"), (run.tests, "test_loss"), (run.measures, "weight_norm")):
+                told = list(zip(rows["step"].tolist(), rows[name].tolist(), strict=True)) if len(rows) else []
+                assert told == trainer.now.rows[name]
+    assert run.steps.tobytes() == (read_table(trainer.run.steps_path).tobytes() if trainer.has("train_loss") else b"")
+    assert [event.kind for event in run.events] == [kind for kind, _, _ in trainer.now.events]
+    assert len(run.to_pandas("events")) == len(trainer.now.events)
+
+
+def test_a_resume_while_rows_are_read_mixes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = Retold(tmp_path)
+    trainer.train(10)
+    trainer.save()
+    trainer.train(10)
+    run = grokterm.open_run(trainer.run.path)
+    assert len(run.steps) == 20
+    real = TableReader.new_rows
+
+    def new_rows(reader: TableReader, most: int | None = None) -> Rows:
+        monkeypatch.undo()
+        trainer.resume()
+        trainer.train(30)
+        return real(reader, most)
+
+    monkeypatch.setattr(TableReader, "new_rows", new_rows)
+    assert run.steps["train_loss"].tolist() == [value for _, value in trainer.now.rows["train_loss"]]
 
 
 def test_checkpoints_by_exact_step(opened: OpenedRun, odd: RunDirectory) -> None:

@@ -19,6 +19,7 @@ from grokterm.run.table import TableWriter, read_table
 from grokterm.run_filter import read
 from grokterm.summary import FIELDS, Summaries, Summary, as_json, summarize
 from tests.recorded import record
+from tests.retold import Retold
 from tests.small_runs import STARTED, small_run
 
 
@@ -58,6 +59,40 @@ def test_configuration_marks_and_tags_are_in_it(tmp_path: Path) -> None:
 
 def test_an_imported_run_says_so(tmp_path: Path) -> None:
     assert summary_of(small_run(tmp_path, "a", source={"file": "theirs.pth"})).imported
+
+
+def test_a_fork_names_its_parent_and_is_at_least_where_that_was_left(tmp_path: Path) -> None:
+    parent = {"run": "2027-03-04-113000-mod113", "started": STARTED, "step": 600}
+    summary = summary_of(small_run(tmp_path, "a", parent=parent))
+    assert (summary.parent, summary.step) == ("2027-03-04-113000-mod113", 600)
+    assert told_as_json(summary)["parent"] == "2027-03-04-113000-mod113"
+    assert read("parent:mod113", []).holds(summary)
+    other = summary_of(small_run(tmp_path, "b"))
+    assert (other.parent, other.step) == ("", 3)
+    assert not read("parent:mod113", []).holds(other)
+
+
+@pytest.mark.parametrize("said", ["x", 3, {}, {"run": 3}, {"run": "../x", "step": 1}, {"run": "x", "step": "1"}])
+def test_a_parent_that_cannot_be_meant_is_none(tmp_path: Path, said: object) -> None:
+    summary = summary_of(small_run(tmp_path, "a", parent=said))
+    assert (summary.parent, summary.step) == ("", 3)
+
+
+def test_a_resumed_run_trains_again_from_its_checkpoint(tmp_path: Path) -> None:
+    trainer = Retold(tmp_path)
+    trainer.train(10)
+    trainer.save()
+    trainer.train(10)
+    trainer.tell("state", state="stopped")
+    summaries = Summaries(tmp_path)
+    (before,) = summaries.read()
+    assert (before.state, before.step, before.steps) == ("stopped", 20, 1000)
+    trainer.resume()
+    (after,) = summaries.read()
+    assert (after.state, after.step) == ("interrupted", 10)
+    assert after.train_loss == trainer.now.rows["train_loss"][-1][1]
+    with Lock(trainer.run):
+        assert [summary.state for summary in summaries.read()] == ["training"]
 
 
 def test_losses_and_accuracies_that_only_the_measures_have_are_theirs(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ def compare(
     runs: RunsFolder = RUNS,
     debug: Debug = False,
 ) -> None:
-    """Compare 2 to 16 runs on the same panels.
+    """Compare 2 to 16 runs on the same panels; one that is a fork, with its parent.
 
     v changes what a panel shows, ↑ ↓ point out a run, t begins x where each had memorised, B bundles seeds, c shows
     what the runs were told to do differently, ? lists every key. Where stdout is no terminal: the results and the
@@ -34,8 +34,9 @@ def compare(
     """
     _ = debug
     from grokterm.run.finding import find
+    from grokterm.tui.compare.comparison import with_parent
 
-    found = [find(runs, reference) for reference in runs_named]
+    found = with_parent([find(runs, reference) for reference in runs_named])
     if sys.stdin.isatty() and sys.stdout.isatty() and not as_json:
         from grokterm.tui.compare.app import watch
 

@@ -29,6 +29,7 @@ def report(
     Results, figures, phases, interventions, notes and configuration. A run that still trains is reported as it stands.
     """
     _ = debug
+    from grokterm.ancestry import find_parents
     from grokterm.commands.problems import tell_problems
     from grokterm.history import History
     from grokterm.page.content import page_of
@@ -43,6 +44,7 @@ def report(
     alive = is_alive(found)  # before it is read: what ends meanwhile has said so
     history = History(found)
     history.poll()
+    find_parents(history)
     tell_problems(history.problems)
     page = page_of(history, alive=alive)
     if path.suffix.lower() == ".md":

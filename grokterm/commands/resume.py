@@ -47,13 +47,16 @@ def resume(
     _ = debug
     from grokterm.catalog import Catalog
     from grokterm.commands.show import go_on, held_lock
+    from grokterm.run.events import ask
     from grokterm.run.finding import find
 
     found = find(runs, run)
     config = _config(found)
-    held = held_lock(found, lock)
     checkpoint = newest_full(found)
-    _plan(found, config, steps, checkpoint or 0)
+    asks = not detached and _is_another_end(found, config, steps, checkpoint or 0)
+    held = held_lock(found, lock)
+    if asks:
+        ask(found.path, "set", knob="steps", value=steps, moments="kept")
     if not detached:
         _say(found, config, checkpoint)
     manner = Manner(headless, detach, on_hangup, frame_budget, parts, device, detached, lock)
@@ -88,11 +91,10 @@ def _config(run: "RunDirectory") -> Mapping[str, Any]:
     return config
 
 
-def _plan(run: "RunDirectory", config: Mapping[str, Any], steps: int | None, checkpoint: int) -> None:
-    """Ask for another end where one is given. Raises UsageError when that end is not ahead of the run."""
+def _is_another_end(run: "RunDirectory", config: Mapping[str, Any], steps: int | None, checkpoint: int) -> bool:
+    """Whether the run is to be trained to another step than planned. Raises UsageError when that is not ahead of it."""
     from grokterm.errors import UsageError
     from grokterm.run.configuration import setting
-    from grokterm.run.events import ask
     from grokterm.run.outcome import read_outcome, step_count
 
     told = read_outcome(run.events_path)
@@ -100,11 +102,10 @@ def _plan(run: "RunDirectory", config: Mapping[str, Any], steps: int | None, che
     if steps is None:
         if told.state == "finished":
             raise UsageError(f"{run.path} has finished at step {reached:,}; --steps N with a larger N trains it on")
-        return
+        return False
     if steps <= reached:
         raise UsageError(f"--steps {steps:,}: {run.path} has reached step {reached:,}; a larger N trains it on")
-    if steps != (told.steps or step_count(setting(config, "training.steps"))):
-        ask(run.path, "set", knob="steps", value=steps, moments="kept")
+    return steps != (told.steps or step_count(setting(config, "training.steps")))
 
 
 def _say(run: "RunDirectory", config: Mapping[str, Any], checkpoint: int | None) -> None:

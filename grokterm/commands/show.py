@@ -43,7 +43,9 @@ def go_on(run: "RunDirectory", lock: "Lock", catalog: "Catalog", manner: Manner)
     successor = Successor(options=manner.for_successors)
     if manner.detach:
         name = str((run.read_config() or {}).get("preset", ""))
-        return _detach(run, name, catalog, successor, manner, lock.share())
+        with lock:  # this process holds it no longer when the other one does
+            shared = lock.share()
+        return _detach(run, name, catalog, successor, manner, shared)
     return _train(run, catalog, None, lock, successor, manner)
 
 

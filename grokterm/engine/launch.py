@@ -108,6 +108,7 @@ def resume(run: RunDirectory, catalog: Catalog, host: Host, stale: Collection[st
 def _run(trainer: Trainer, begin: Callable[[], None], host: Host) -> Ended:
     """Train to the end; what goes wrong is recorded, as far as the disk and the lock allow, and raised again."""
     try:
+        host.lock.check()  # of two hosts that took the run in the same instant, one learns it only now
         begin()
         host.begun()
         trainer.run()

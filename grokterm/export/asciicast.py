@@ -12,6 +12,7 @@ from typing import Literal, TextIO, cast, get_args
 
 import numpy as np
 
+from grokterm.ancestry import find_parents, first_step
 from grokterm.catalog import Catalog
 from grokterm.errors import RunError, UsageError
 from grokterm.export.choices import STANDS, Choices, standing
@@ -60,6 +61,7 @@ def write(run: RunDirectory, path: Path, progress: Progress, choices: Choices) -
     colours = _colours(choices)
     history = History(run)
     history.poll()
+    find_parents(history)
     if history.config is None or not (history.names() or history.array_names()):
         raise RunError(f"{run.path} has recorded nothing yet, so there is nothing to export")
     pace = pace_of(history, choices)
@@ -80,7 +82,7 @@ def pace_of(history: History, choices: Choices) -> Pace:
     Recorded time sets the pace, long pauses cut short, as in a replay; steps do where no times were recorded.
     """
     timeline = timeline_of(history)
-    first, last = choices.span(timeline.last)
+    first, last = choices.span(timeline.last, first_step(history))
     length = timeline.seconds_at(last) - timeline.seconds_at(first) if timeline.has_times else 0.0
     timed = length > 0
     length = length if timed else (last - first) / STEPS_PER_SECOND

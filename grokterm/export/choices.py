@@ -64,9 +64,9 @@ class Choices:
             raise UsageError(f"--size {self.size} cannot be recorded; {allowed} can")
         return width, height
 
-    def span(self, last: int) -> tuple[int, int]:
-        """The first and the last step of a run that ends at `last`. Raises UsageError where none is between."""
-        begin, end = self._step("first", 0, last), self._step("last", last, last)
+    def span(self, last: int, begins: int = 0) -> tuple[int, int]:
+        """The first and the last step of a run from `begins` to `last`. Raises UsageError where none is between."""
+        begin, end = self._step("first", begins, last), self._step("last", last, last)
         if begin > end or (begin == end and last > 0):
             raise UsageError(f"{OPTIONS['first']} {begin:,} is not before {OPTIONS['last']} {end:,}")
         return begin, end

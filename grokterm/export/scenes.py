@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from grokterm.ancestry import first_step
 from grokterm.charts import Line
 from grokterm.embedding import Floats, frequency_norms, on_circle, waves
 from grokterm.errors import RunError, UsageError
@@ -94,7 +95,7 @@ def scenes_of(run: RunDirectory, choices: Choices, progress: Progress) -> Scenes
     """
     history = History(run)
     history.poll()
-    first, last = choices.span(history.step)
+    first, last = choices.span(history.step, first_step(history))
     known = _known(history, last)
     if choices.seconds is not None and choices.seconds > LONGEST:
         raise UsageError(f"--seconds {choices.seconds:g}: an animation takes at most {LONGEST:g}")

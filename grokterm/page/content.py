@@ -12,10 +12,11 @@ from datetime import UTC, datetime
 import tomli_w
 
 from grokterm import __version__
+from grokterm.ancestry import forked_at
 from grokterm.charts import Chart
 from grokterm.history import History
 from grokterm.page.charts import Once, charts_of, recorded_once
-from grokterm.report import how_it_stands, measures_cost, results
+from grokterm.report import fork_of, how_it_stands, measures_cost, results
 from grokterm.run.events import Event
 from grokterm.run.outcome import INTERRUPTED, standing
 from grokterm.text import plain
@@ -98,7 +99,7 @@ def page_of(history: History, *, alive: bool) -> Page:
     if history.errors:
         sections.append(Section("Errors", _errors(history)))
     listing = Listing(_shortened(tomli_w.dumps(config), LONGEST_LISTING), "toml")
-    sections.append(Section("Configuration", (Paragraph("As the run began; interventions are above."), listing)))
+    sections.append(Section("Configuration", (Paragraph(_of_when(history)), listing)))
     return Page(
         title=plain(history.run.name),
         description=_cell(config.get("description", "")),
@@ -107,10 +108,22 @@ def page_of(history: History, *, alive: bool) -> Page:
     )
 
 
+def _of_when(history: History) -> str:
+    """When the configuration held."""
+    parent = forked_at(history)
+    if parent is None:
+        return "As the run began; interventions are above."
+    return (
+        f"As at step 0, before any fork. Interventions are above; those before step {parent.step:,} were made in "
+        f"{_cell(parent.run)}."
+    )
+
+
 def _summary(history: History, *, alive: bool) -> dict[str, str]:
     """What a person wants to know first, by label."""
     config = history.config or {}
     said = {"state": _state(history, alive=alive)}
+    said |= {"fork of": _cell(parent)} if (parent := fork_of(history)) else {}
     for label, text in results(history).items():
         said[label] = ", ".join(" ".join(part.split()) for part in re.split(r"   (?=accuracy|not finite)", text))
     if history.problems:
@@ -173,7 +186,8 @@ def _phases(history: History) -> Block:
     """Phases and marks in the order of the steps at which they began."""
     rows: list[tuple[int, tuple[str, ...]]] = []
     for event in history.events:
-        if event.kind == "phase" and isinstance(at := event.data.get("at"), int):
+        told = event.data.get("phase", event.data.get("mark"))
+        if event.kind == "phase" and isinstance(told, str) and isinstance(at := event.data.get("at"), int):
             mark = str(event.data.get("mark", "")).replace("_at", "").replace("memorized", "memorised")
             name = f"{mark} for good" if mark else event.data.get("phase", "")
             rows.append((int(at), (_cell(name), _cell(event.data.get("why", "")), f"{event.step:,}")))

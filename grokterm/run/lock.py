@@ -68,7 +68,7 @@ class Lock:
     def __enter__(self) -> Self:
         if self._heart is None:  # else it was adopted
             try:
-                self._heart = _taken(self.run)
+                self._heart, self._is_shared = _taken(self.run), False
             except OSError as error:
                 raise RunError(f"{self.run.path} cannot be locked: {error.strerror}") from error
         return self

@@ -25,7 +25,7 @@ Rows = NDArray[np.void]
 
 _NO_COLUMNS: np.dtype[np.void] = np.dtype([])
 _LONGEST_HEADER = 10 + 0xFFFF  # magic, version and length, then what a 2-byte length can say
-_COUNT = re.compile(rb"'shape': \(\d+,\), \} *\n\Z")
+_COUNT = re.compile(rb"'shape': \(\d+[,)} ]*\n\Z")  # also one that is half an old and half a new one
 _STRUCT_CODES = {"<i8": "q", "<f8": "d"}
 
 
@@ -220,7 +220,8 @@ def last_row(path: Path) -> np.void | None:
 def cut_after(path: Path, step: int) -> None:
     """Cut the rows of later steps off a table, durably; harmless where there is no table yet.
 
-    Raises RunError when the file is not a table, or cannot be cut.
+    The header's count is lowered before the rows go, so that it never speaks of rows that are not there. Raises
+    RunError when the file is not a table, or cannot be cut.
     """
     try:
         file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
@@ -240,6 +241,9 @@ def cut_after(path: Path, step: int) -> None:
             middle = (kept + end) // 2
             row = np.frombuffer(_read_at(file, dtype.itemsize, data_at + middle * dtype.itemsize), dtype)[0]
             kept, end = (middle + 1, end) if int(row["step"]) <= step else (kept, middle)
+        count = _COUNT.search(_read_at(file, data_at, 0))
+        if count is not None and len(counted := _with_count(count, kept)) == len(count[0]):
+            _write_at(file, counted, count.start())
         os.ftruncate(file, data_at + kept * dtype.itemsize)
         os.fsync(file)
     except OSError as error:
@@ -291,9 +295,14 @@ def _columns(head: bytes) -> np.dtype[np.void] | None:
     return dtype if is_table else None
 
 
+def _with_count(end: re.Match[bytes], rows: int) -> bytes:
+    """The end of a header that counts so many rows, as long as before."""
+    return f"'shape': ({rows},), }}".encode().ljust(len(end[0]) - 1) + b"\n"
+
+
 def _without_count(end: re.Match[bytes]) -> bytes:
-    """The end of a header, its row count 0, as long as before: headers of tables with the same columns become equal."""
-    return b"'shape': (0,), }".ljust(len(end[0]) - 1) + b"\n"
+    """The end of a header, its row count 0: headers of tables with the same columns become equal."""
+    return _with_count(end, 0)
 
 
 def _row_struct(dtype: np.dtype[Any]) -> struct.Struct | None:

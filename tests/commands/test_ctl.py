@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -158,20 +157,13 @@ def test_without_an_answer_the_sentence_says_where_the_request_waits(run: RunDir
 
 
 def test_a_trainer_that_dies_is_not_waited_for(run: RunDirectory) -> None:
-    trainer = AnsweringTrainer(run, lambda _: None)
-    with trainer:
-        threading.Thread(target=lambda: wait_for(lambda: trainer.heard, 10) and trainer.end()).start()
+    with AnsweringTrainer(run, lambda _: None, last="pause"):
         result = ctl(run, "pause", "--timeout", "60", expected=1)
     assert str(result.exception) == f"training of {run.name} has ended without an answer to pause"
 
 
 def test_the_last_words_of_a_trainer_are_an_answer(run: RunDirectory) -> None:
-    def ends(request: Request) -> Answer:
-        trainer._over.set()
-        return "state", {"state": "stopping"}
-
-    trainer = AnsweringTrainer(run, ends)
-    with trainer:
+    with AnsweringTrainer(run, last="stop"):
         assert told(ctl(run, "stop"))[0]["state"] == "stopping"
 
 
@@ -215,7 +207,8 @@ def test_help_lists_every_order_with_an_example() -> None:
 )
 def test_the_shell_completes_orders_knobs_and_living_runs(tmp_path: Path, line: str, offered: set[str] | None) -> None:
     record(tmp_path, 10)
-    with AnsweringTrainer(record(tmp_path, 20, state="training")) as trainer:
+    living = record(tmp_path, 20, state="training")
+    with AnsweringTrainer(living):
         words = line.split(" ")
         environment = {
             "_GROKTERM_COMPLETE": "complete_bash",
@@ -224,4 +217,4 @@ def test_the_shell_completes_orders_knobs_and_living_runs(tmp_path: Path, line: 
             "GROKTERM_RUNS": str(tmp_path),
         }
         result = CliRunner().invoke(app, [], prog_name="grokterm", env=environment)
-        assert set(result.output.split()) == ({trainer._run.name} if offered is None else offered)
+        assert set(result.output.split()) == ({living.name} if offered is None else offered)

@@ -9,8 +9,9 @@ from grokterm.errors import RunError
 from grokterm.export.contents import contents_of, data_of, line_of, safe, words_of
 from grokterm.run.directory import RunDirectory, create
 from grokterm.run.events import Event
-from grokterm.run.table import TableWriter, read_table
+from grokterm.run.table import Rows, TableReader, TableWriter, read_table
 from tests.odd_run import BEGAN, CONFIG, EVENTS, ODD_NAME, record_odd
+from tests.retold import Retold
 
 STEPS = [("step", "<i8"), ("time", "<f8"), ("train_loss", "<f8")]
 
@@ -59,6 +60,60 @@ def test_a_table_cut_meanwhile_is_an_error_that_says_what_to_do(tmp_path: Path) 
         file.truncate(run.steps_path.stat().st_size - 32)
     with pytest.raises(RunError, match=r"steps\.npy was cut or deleted while it was being read; .* export it again"):
         list(steps.blocks())
+
+
+def test_a_resumed_run_is_exported_as_it_holds(tmp_path: Path) -> None:
+    trainer = Retold(tmp_path)
+    trainer.train(10)
+    trainer.edit()
+    trainer.save()
+    trainer.train(10)
+    trainer.edit()
+    trainer.resume()
+    trainer.train(3)
+    contents = contents_of(trainer.run)
+    assert [event.kind for event in contents.events] == ["state", "edit", "state"]
+    assert contents.events[-1].data["state"] == "resumed"
+    steps = np.concatenate(list(contents.tables[0].blocks()))
+    assert list(zip(steps["step"], steps["train_loss"], strict=True)) == trainer.now.rows["train_loss"]
+
+
+def test_a_table_that_was_cut_and_grew_back_meanwhile_is_an_error_too(tmp_path: Path) -> None:
+    trainer = Retold(tmp_path)
+    trainer.train(10)
+    steps = contents_of(trainer.run).tables[0]
+    blocks = steps.blocks(size=2 * steps.dtype.itemsize)
+    assert len(next(blocks)) == 2
+    trainer.resume()
+    trainer.train(20)
+    with pytest.raises(RunError, match=r"steps\.npy was cut or deleted while it was being read; .* export it again"):
+        list(blocks)
+    assert contents_of(trainer.run).tables[0].rows == 20
+
+
+def test_a_run_that_is_resumed_while_it_is_counted_is_counted_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = Retold(tmp_path)
+    trainer.train(10)
+    real = TableReader.new_rows
+
+    def new_rows(reader: TableReader, most: int | None = None) -> Rows:
+        if reader.path.name == "steps.npy":
+            monkeypatch.undo()
+            trainer.resume()
+            trainer.train(1)
+        return real(reader, most)
+
+    monkeypatch.setattr(TableReader, "new_rows", new_rows)
+    contents = contents_of(trainer.run)
+    assert {table.name: table.rows for table in contents.tables} == {
+        "steps": 1,
+        "tests": 1,
+        "measures": 1,
+        "arrays/spectrum": 1,
+    }
+    assert [event.data["state"] for event in contents.events] == ["training", "resumed"]
 
 
 def test_only_numbers_little_endian_and_packed(tmp_path: Path) -> None:

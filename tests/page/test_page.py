@@ -205,6 +205,14 @@ def test_very_many_events_and_very_long_texts_stay_small(tmp_path: Path) -> None
     assert "(999,000 characters more)" in text
 
 
+def test_a_run_that_was_resumed_elsewhere_ran_on_both(tmp_path: Path) -> None:
+    run = record(tmp_path, 40)
+    events = EventLog(run.events_path)
+    for device, threads in (("cpu", 2), ("cuda (H200)", 1), ("cuda (H200)", 1)):
+        events.write("state", 40, state="resumed", keeps=events.count, device=device, threads=threads)
+    assert summary_of(page_of(polled(run), alive=False))["device"] == "cpu, 2 threads; then cuda (H200), 1 thread"
+
+
 def test_versions_and_device_are_those_of_the_configuration(tmp_path: Path) -> None:
     run = create(tmp_path, "old")
     run.write_config(

@@ -34,7 +34,8 @@ class Spread:
 def bundles(runs: Sequence[tuple[Mapping[str, Any], Sequence[Event]]]) -> list[tuple[int, ...]]:
     """The indices of runs, given as configuration and edits, in groups that are equal but for LEFT_OPEN.
 
-    A run that was imported is a group by itself, for some of its settings are assumptions; so is one without settings.
+    A run that was imported is a group by itself, for some of its settings are assumptions; so is a fork, for some of
+    what was done to it is told in its parent, and a run without settings.
     """
     groups: dict[object, list[int]] = {}
     for index, (configuration, edits) in enumerate(runs):
@@ -42,8 +43,9 @@ def bundles(runs: Sequence[tuple[Mapping[str, Any], Sequence[Event]]]) -> list[t
         names = setting_names([sections]) - LEFT_OPEN
         told = frozenset((name, repr(setting(sections, name))) for name in names)
         turned = tuple((event.step, repr(sorted(event.data.items()))) for event in map(_turned, edits))
-        known = bool(sections) and not is_imported(configuration)
-        groups.setdefault((told, turned) if known else index, []).append(index)
+        planned = repr(configuration.get("interventions"))
+        known = bool(sections) and not is_imported(configuration) and "parent" not in configuration
+        groups.setdefault((told, planned, turned) if known else index, []).append(index)
     return [tuple(group) for group in groups.values()]
 
 

@@ -18,6 +18,7 @@ from grokterm.errors import UsageError
 from grokterm.history import Series
 from grokterm.run.configuration import Configuration, is_imported
 from grokterm.run.directory import RunDirectory
+from grokterm.run.lineage import Parent, parent_of
 from grokterm.tui.compare.bundles import SEEDS, bundles, spread
 from grokterm.tui.compare.compared import Compared
 from grokterm.tui.compare.run_names import short_names
@@ -82,10 +83,26 @@ class Trace:
         return f"{value} [{ends}] of {self.count[row]}"
 
 
+def with_parent(runs: Sequence[RunDirectory]) -> list[RunDirectory]:
+    """The runs that a person means: a fork that is named alone is compared with its parent, which comes first.
+
+    Raises UsageError when that is gone, RunError when the fork cannot be read.
+    """
+    config = (runs[0].read_config() if len(runs) == 1 else None) or {}
+    said = Parent.of(config)
+    if said is None:
+        return [*runs]
+    parent = parent_of(runs[0], config)
+    if parent is None:
+        name = one_cell_each(runs[0].name)
+        raise UsageError(f"{name} is a fork of {one_cell_each(said.run)}, which is not beside it; name a second run")
+    return [parent, runs[0]]
+
+
 def check(runs: Sequence[RunDirectory]) -> None:
     """Raise UsageError for runs that cannot be compared: too few, too many, one of them twice."""
     if len(runs) < FEWEST_RUNS:
-        raise UsageError("compare needs at least two runs; `grokterm replay` shows one")
+        raise UsageError("compare needs at least two runs, or one fork; `grokterm replay` shows one run")
     if len(runs) > MOST_RUNS:
         raise UsageError(f"compare shows at most {MOST_RUNS} runs, and {len(runs)} were named; name fewer")
     places = [run.path.resolve() for run in runs]

@@ -8,7 +8,7 @@ from typing import Any
 from grokterm.drawing.cells import one_cell_each
 from grokterm.run.finding import without_date
 from grokterm.tui.compare.bundles import LEFT_OPEN, SEEDS
-from grokterm.tui.compare.settings import differing
+from grokterm.tui.compare.settings import ABSENT, PARENT, PLANNED, Difference, differing
 from grokterm.tui.panel import short_knob
 
 MOST_SETTINGS = 2
@@ -44,13 +44,22 @@ def _apart(paths: Sequence[str], directories: Sequence[str], configurations: Seq
 
 def _by_settings(configurations: Sequence[Mapping[str, Any]]) -> list[str]:
     """The settings that are not the same, as far as the numbers follow from them."""
-    found = [each for each in differing(configurations).settings if each.name not in LEFT_OPEN - SEEDS]
+    found = [
+        each
+        for each in differing(configurations).settings
+        if each.name not in LEFT_OPEN - SEEDS and not each.name.startswith(f"{PARENT}.")
+    ]
     if len(found) > MOST_SETTINGS:
         return []
-    return [
-        " ".join(f"{short_knob(each.name.rpartition('.')[2])} {each.values[index]}" for each in found)
-        for index in range(len(configurations))
-    ]
+    return [" ".join(filter(None, (_words(each, index) for each in found))) for index in range(len(configurations))]
+
+
+def _words(difference: Difference, index: int) -> str:
+    """What a run says of a setting, and which one that is; an intervention speaks for itself."""
+    value, section = difference.values[index], difference.name.partition(".")[0]
+    if section == PLANNED:
+        return "" if value == ABSENT else value
+    return f"{short_knob(difference.name.rpartition('.')[2])} {value}"
 
 
 def _without_what_is_common(names: Sequence[str]) -> list[str]:

@@ -9,10 +9,12 @@ from grokterm.run.configuration import setting, setting_names
 from grokterm.run.events import Event
 from grokterm.tui.compare.bundles import DECIDE
 from grokterm.tui.differences import table
-from grokterm.tui.panels.log import describe
+from grokterm.tui.panel import short_knob
+from grokterm.tui.panels.log import describe, number_text
 
-ALWAYS_OTHER = frozenset({"format", "started", "description"})
+ALWAYS_OTHER = frozenset({"format", "started", "description", "parent.started"})
 """Keys of run.toml that say nothing about how a run was made, or something else in every run."""
+PLANNED, PARENT = "interventions", "parent"
 ABSENT = "–"
 LONGEST_VALUE = 28
 MOST_EDITS = 20
@@ -36,7 +38,8 @@ class Differences:
 
 
 def differing(configurations: Sequence[Mapping[str, Any]]) -> Differences:
-    """Compare what the run.toml of several runs say."""
+    """Compare what the run.toml of several runs say. Planned interventions are interventions.1, interventions.2, …"""
+    configurations = [_with_numbered_interventions(each) for each in configurations]
     names = sorted(setting_names(configurations) - ALWAYS_OTHER)
     if all(setting(each, "seed") in (None, setting(each, "training.seed")) for each in configurations):
         names = [name for name in names if name != "seed"]
@@ -46,9 +49,33 @@ def differing(configurations: Sequence[Mapping[str, Any]]) -> Differences:
         for name, values in found
         if any(repr(value) != repr(values[0]) for value in values[1:])
     ]
-    settings = tuple(each for each in unequal if each.name.partition(".")[0] in DECIDE)
+    settings = tuple(each for each in unequal if each.name.partition(".")[0] in (*DECIDE, PLANNED, PARENT))
     others = tuple(each for each in unequal if each not in settings)
     return Differences(settings, others, len(found) - len(unequal))
+
+
+def _with_numbered_interventions(configuration: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A configuration in which each planned intervention is a setting, told in words."""
+    entries = configuration.get(PLANNED)
+    if not isinstance(entries, list):
+        return configuration
+    digits = len(str(len(entries)))
+    told = {f"{index:0{digits}}": intervention_text(entry) for index, entry in enumerate(entries, 1)}
+    return {**configuration, PLANNED: told}
+
+
+def intervention_text(entry: object) -> str:
+    """A planned intervention in words: "at 600: lr 0.002, wd 0.5, moments reset"; what is none, as it is."""
+    match entry:
+        case {"at": int(at), "set": {**knobs}, **more}:
+            begins = f"at {at:,}"
+        case {"when": str(begins), "set": {**knobs}, **more}:
+            pass
+        case _:
+            return str(entry)
+    turned = [f"{short_knob(str(knob))} {number_text(value)}" for knob, value in knobs.items()]
+    turned += ["moments reset"] if more.get("moments") == "reset" else []
+    return f"{begins}: {', '.join(turned)}"
 
 
 def value_text(value: object) -> str:

@@ -88,7 +88,7 @@ def describe(event: Event) -> tuple[str, str, str]:
         case "phase" if "mark" in data:
             at = number_text(data.get("at"))
             return "mark", f"{mark_text(str(data['mark']))} for good at {at} ({data.get('why', '')})", "phase"
-        case "phase":
+        case "phase" if "phase" in data:
             at = number_text(data.get("at"))
             return "phase", f"{data.get('phase', '')} since {at} ({data.get('why', '')})", "phase"
         case "refused":
@@ -122,7 +122,7 @@ def _state(event: Event) -> tuple[str, str]:
         case "resumed":
             anew = ", from its beginning" if data.get("checkpoint") == "" else ""
             why = str(data.get("why", ""))
-            said = f"resumed at step {event.step:,}{anew}{device}"
+            said = f"resumed at step {event.step:,}{device}{anew}"
             return (f"{said}: {why}", "problem") if why else (said, "quiet")
         case "detached":
             return f"detached{device}: another process goes on", "quiet"

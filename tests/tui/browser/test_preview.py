@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from grokterm.run.table import TableWriter, read_table
 from grokterm.summary import summarize
 from grokterm.tui.browser.preview import Losses, LossReader, chart_rows, fact_rows, flowed
 from tests.recorded import record
+from tests.retold import Retold
 from tests.small_runs import STARTED, small_run
 
 
@@ -54,6 +56,44 @@ def test_what_is_added_and_what_is_cut_is_followed(tmp_path: Path) -> None:
     run.steps_path.write_bytes(whole[: -2 * 32])  # a resumed run cuts the rows after its checkpoint
     assert (losses := reader.read()) is not None
     assert losses.train.values.tolist() == [4.0, 2.0]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_of_a_resumed_run_only_the_rows_of_its_last_life_are_drawn(tmp_path: Path, seed: int) -> None:
+    random, trainer = Random(seed), Retold(tmp_path)
+    reader = LossReader(trainer.run.path)
+    for _ in range(25):
+        trainer.act(random)
+        looks = iter([True] * random.randint(0, 2))
+        losses = reader.read(lambda looks=looks: next(looks, False))  # type: ignore[misc]
+        for curve, name in ((losses.train, "train_loss"), (losses.test, "test_loss")) if losses is not None else ():
+            assert list(zip(curve.steps, curve.values, strict=True)) == trainer.now.rows[name]
+    losses = reader.read()
+    assert losses is not None
+    assert losses.train.values.tolist() == [value for _, value in trainer.now.rows["train_loss"]]
+
+
+def test_a_resume_while_the_losses_are_read_mixes_nothing(tmp_path: Path) -> None:
+    trainer = Retold(tmp_path)
+    trainer.train(10)
+    trainer.save()
+    trainer.train(10)
+    reader = LossReader(trainer.run.path)
+    assert reader.read() is not None
+    looks = 0
+
+    def wanted() -> bool:
+        nonlocal looks
+        looks += 1
+        if looks == 1:
+            trainer.resume()
+            trainer.train(30)
+        return True
+
+    losses = reader.read(wanted)
+    assert losses is not None
+    assert losses.train.values.tolist() == [value for _, value in trainer.now.rows["train_loss"]]
+    assert losses.test.values.tolist() == [value for _, value in trainer.now.rows["test_loss"]]
 
 
 def test_a_run_that_vanishes_has_no_curves_and_a_damaged_one_says_why(tmp_path: Path) -> None:

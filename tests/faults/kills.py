@@ -1,0 +1,268 @@
+"""Trainers that are killed: at random instants, inside every single write, and as the real program."""
+
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from grokterm.history import History
+from grokterm.run.directory import RunDirectory
+from grokterm.run.story import is_resumption
+from tests.faults import tiny
+from tests.faults.operations import Operation, watch
+from tests.faults.outcomes import Result
+from tests.faults.readable import check
+from tests.faults.trainers import PATIENCE, Child, Ended, Order, ended, finish, trainer
+from tests.run_equality import differences, history
+from tests.terminal import ROOT
+from tests.waiting import wait_for
+
+LONG, SHORT = 400, 12
+"""Steps of the runs that are killed again and again, and of those in which every operation is the last one once."""
+_ROW_COUNT = re.compile(rb"('shape': )?\(\d+,\), \} *\n\Z")
+LIFE = 0.3
+"""Seconds within which a trainer is killed: it begins, goes on from a checkpoint and trains some steps."""
+
+
+@dataclass(frozen=True)
+class Kills:
+    """How many. inside: in operations chosen at random. walked: every so-manieth operation of a short run."""
+
+    at_random: int
+    inside: int
+    walked: int
+    program: int
+
+
+@dataclass(frozen=True)
+class Inside:
+    """Dies in operation number `at`: of a write any part may have been done, the others entirely or not at all.
+
+    A table's row count is never torn: those few bytes lie in one page of the file, and a system that ends a process
+    does so between two pages.
+    """
+
+    at: int
+    seed: int
+
+    def put_in_place(self, run: RunDirectory) -> None:
+        """Count the operations from now on."""
+        chance, number = random.Random(self.seed), 0
+
+        def meet(operation: Operation, do: Callable[[int], Any]) -> Any:
+            nonlocal number
+            size = len(operation.content)
+            number += operation.kind != "look"
+            if operation.kind == "look" or number != self.at:
+                return do(size)
+            is_count = _ROW_COUNT.match(operation.content)
+            if part := chance.choice([0, size + 1]) if is_count else chance.randrange(size + 2):
+                do(part - 1)
+            os.kill(os.getpid(), signal.SIGKILL)
+            return None
+
+        watch(run.path, meet)
+
+
+@dataclass
+class Victim:
+    """A run whose trainers die, and somebody who looks at it all the time."""
+
+    run: RunDirectory
+    whole: RunDirectory
+    kills: int = 0
+    torn_rows: int = 0
+    torn_lines: int = 0
+    temporary: int = 0
+    watching: History = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.watching = History(self.run)
+
+    def has_died(self) -> None:
+        """Look at what is left."""
+        self.kills += 1
+        found = check(self.run, self.whole, self.torn_lines)
+        self.torn_rows += found.torn_rows > 0
+        self.torn_lines += found.torn_line > 0
+        self.temporary += found.temporary > 0
+        self.watching.poll()
+
+    def has_ended(self) -> None:
+        """It is as if nothing had happened, also for whoever looked at it all the time."""
+        found = differences(self.whole, self.run)
+        assert not found, f"{self.run.path} is not equal to {self.whole.path}: {found[:5]}"
+        check(self.run, self.whole, self.torn_lines)
+        self.watching.poll()
+        fresh = history(self.run)
+        assert self.watching.events == fresh.events
+        assert self.watching.pending == fresh.pending == {}
+        for name in fresh.names():
+            seen, right = self.watching.series(name), fresh.series(name)
+            assert seen.steps.tobytes() == right.steps.tobytes(), f"a viewer saw other steps of {name}"
+            assert seen.values.tobytes() == right.values.tobytes(), f"a viewer saw other values of {name}"
+        shutil.rmtree(self.run.path.parent.parent)
+
+
+def kill(folder: Path, wanted: Kills, seed: int) -> Result:
+    """Kill as many trainers, look at what each one left, and let every run come to its end in spite of it."""
+    chance = random.Random(seed)
+    long = whole_run(folder / "whole", LONG, also=40)
+    short = whole_run(folder / "whole-short", SHORT)
+    victims = [
+        *_again_and_again(folder / "random", long, wanted.at_random, chance, _at_a_random_instant),
+        *_again_and_again(folder / "inside", long, wanted.inside, chance, _inside_any_operation),
+    ]
+    walked = [*_in_each_operation(folder / "walked", short, wanted.walked, chance)]
+    program = [*_the_program(folder / "program", long, wanted.program, chance)]
+    everyone = [*victims, *walked, *program]
+    counts = {
+        "kill -9": sum(victim.kills for victim in everyone),
+        "of them at random instants": wanted.at_random,
+        "inside file operations": wanted.inside + len(walked),
+        "of `grokterm resume`": wanted.program,
+        "runs": len(everyone),
+        "torn rows": sum(victim.torn_rows for victim in everyone),
+        "torn lines": sum(victim.torn_lines for victim in everyone),
+        "left under temporary names": sum(victim.temporary for victim in everyone),
+    }
+    checked = "each time all files readable, all rows before the last full checkpoint there, rows and events so far "
+    return Result(counts, checked + "and, at the end, all of the run equal to the undisturbed one, byte for byte")
+
+
+def whole_run(folder: Path, steps: int, *, also: int = 0) -> RunDirectory:
+    """A run that nobody disturbs, with a full checkpoint at every step."""
+    run = tiny.make(folder, steps, also=also)
+    finish(run)
+    return run
+
+
+def _again_and_again(
+    folder: Path,
+    whole: RunDirectory,
+    count: int,
+    chance: random.Random,
+    end_one: Callable[[RunDirectory, random.Random], bool],
+) -> list[Victim]:
+    """Runs whose trainers are killed, one after the other, until there were `count` kills; each run comes to its end."""
+    victims: list[Victim] = []
+    while (left := count - sum(victim.kills for victim in victims)) > 0:
+        victim = Victim(tiny.make(folder / str(len(victims)), LONG, also=40), whole)
+        victims.append(victim)
+        while victim.kills < left and end_one(victim.run, chance):
+            victim.has_died()
+        finish(victim.run)
+        victim.has_ended()
+    return victims
+
+
+def _at_a_random_instant(run: RunDirectory, chance: random.Random) -> bool:
+    """Whether a trainer was killed before it had come to the end of the run."""
+    with trainer(Order(run, full_seconds=chance.choice([-1.0, 0.01, 0.05]))) as child:
+        if child.has_ended_within(chance.uniform(0, LIFE)):
+            assert ended(child) == Ended(killed=False)
+            return False
+        child.kill()
+        return True
+
+
+def _inside_any_operation(run: RunDirectory, chance: random.Random) -> bool:
+    fault = Inside(chance.randrange(1, 600), chance.randrange(2**32))
+    with trainer(Order(run, full_seconds=chance.choice([-1.0, 0.01, 0.05]), fault=fault)) as child:
+        return _was_killed(child)
+
+
+def _was_killed(child: Child) -> bool:
+    found = ended(child)
+    assert not found.error, found.error
+    return found.killed
+
+
+def _in_each_operation(folder: Path, whole: RunDirectory, every: int, chance: random.Random) -> list[Victim]:
+    """Die once in each (or every so-manieth) operation: of a run that begins, and of one that goes on."""
+    if not every:
+        return []
+    beginning = tiny.make(folder / "beginning", SHORT)
+    half = tiny.make(folder / "half", SHORT)
+    with trainer(Order(half, fault=Inside(_operations(folder, half) * 2 // 3, 0))) as child:
+        assert _was_killed(child)
+    victims: list[Victim] = []
+    for origin in (beginning, half):
+        for at in range(1 + chance.randrange(every), 10**6, every):
+            victim = Victim(tiny.copy_of(origin, folder / f"{len(victims)}"), whole, torn_lines=origin is half)
+            with trainer(Order(victim.run, fault=Inside(at, chance.randrange(2**32)))) as child:
+                is_dead = _was_killed(child)
+            if is_dead:
+                victim.has_died()
+                finish(victim.run)
+            victim.has_ended()
+            if not is_dead:
+                break
+            victims.append(victim)
+    return victims
+
+
+def _operations(folder: Path, run: RunDirectory) -> int:
+    """How many operations it takes to train a run."""
+    copied = tiny.copy_of(run, folder / "counted")
+    with Child(_count, copied) as child:
+        count = child.result()
+    assert isinstance(count, int)
+    shutil.rmtree(folder / "counted")
+    return count
+
+
+def _count(run: RunDirectory) -> int:
+    from tests.faults.trainers import train
+
+    count = 0
+
+    def meet(operation: Operation, do: Callable[[int], Any]) -> Any:
+        nonlocal count
+        count += operation.kind != "look"
+        return do(len(operation.content))
+
+    watch(run.path, meet)
+    train(Order(run))
+    return count
+
+
+def _the_program(folder: Path, whole: RunDirectory, count: int, chance: random.Random) -> list[Victim]:
+    """Kill `grokterm resume --headless` a moment after it has gone on; the snapshots are its full checkpoints."""
+    victims: list[Victim] = []
+    while (left := count - sum(victim.kills for victim in victims)) > 0:
+        victim = Victim(tiny.make(folder / str(len(victims)), LONG, also=40), whole)
+        victims.append(victim)
+        with trainer(Order(victim.run, fault=Inside(500, chance.randrange(2**32)))) as child:
+            assert _was_killed(child)
+        while victim.kills < left and _program_was_killed(victim.run, chance):
+            victim.has_died()
+        finish(victim.run)
+        victim.has_ended()
+    return victims
+
+
+def _program_was_killed(run: RunDirectory, chance: random.Random) -> bool:
+    def resumptions() -> int:
+        return sum(map(is_resumption, history(run).events))
+
+    before, delay = resumptions(), chance.uniform(0, 0.3)
+    call = [sys.executable, "-m", "grokterm", "resume", str(run.path), "--headless"]
+    with subprocess.Popen(call, cwd=ROOT, stdout=subprocess.DEVNULL) as program:
+        try:
+            wait_for(lambda: resumptions() > before or program.poll() is not None, PATIENCE, "the program to go on")
+            program.wait(delay)
+        except subprocess.TimeoutExpired:
+            program.kill()
+            return True
+        finally:
+            program.kill()
+    assert program.returncode == 0
+    return False
