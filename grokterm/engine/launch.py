@@ -117,7 +117,8 @@ def _run(trainer: Trainer, begin: Callable[[], None], host: Host) -> Ended:
         raise  # the files belong to another trainer now
     except Exception as error:
         with contextlib.suppress(OSError, RunError, TrainingError):  # a full disk must not hide why training failed
-            trainer.recorder.fail(trainer.step, f"{type(error).__name__}: {error}", traceback.format_exc())
+            if not isinstance(error, TrainingError):  # that one was told where it happened
+                trainer.recorder.fail(trainer.step, f"{type(error).__name__}: {error}", traceback.format_exc())
             trainer.end("failed")
         with contextlib.suppress(OSError):
             trainer.recorder.close()

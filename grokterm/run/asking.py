@@ -30,7 +30,6 @@ def answers(run: RunDirectory, orders: Sequence[Order], seconds: float) -> Itera
     the inbox.
     """
     lines = LineTail(run.events_path)
-    lines.new()  # what happened before is no answer
     open_requests = {ask(run.path, order.do, **order.data).id: order for order in orders}
     deadline = time.monotonic() + seconds
     looked = time.monotonic()

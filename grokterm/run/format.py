@@ -16,7 +16,7 @@ FORMAT = 1
 _MOST = 2**63  # what is larger is no version, and may have too many digits to be written
 
 Upgrade = Callable[[Mapping[str, Any]], dict[str, Any]]
-"""Makes what a run.toml of the next format would say; the tables inside are shared between runs and stay as they are."""
+"""Makes what a run.toml of the next format would say; the tables inside are shared between runs and never changed."""
 
 UPGRADES: dict[int, Upgrade] = {}
 """By the format that each reads: one for every format before `FORMAT`."""

@@ -71,7 +71,7 @@ def main() -> None:
     name, rounds = (sys.argv[1:2] or ["mod113-quick"])[0], int((sys.argv[2:3] or ["8"])[0])
     preset = read(find(name), ["training.steps=1000000000"], Catalog())
     cpu = torch.device("cpu")
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+    with tempfile.TemporaryDirectory() as folder:
         written = build(create(Path(folder), "written"), preset, Catalog(), cpu, alone())
         thrown = build(create(Path(folder), "thrown"), preset, Catalog(), cpu, alone())
         thrown.recorder.close()

@@ -677,6 +677,7 @@ def test_divergence_ends_a_run_that_nobody_watches(run: RunDirectory) -> None:
     ):
         start_wild(run, "stop")
     assert states(run) == ["training", "failed"]
+    assert len(events(run, "error")) == 1
     assert len(column(run.steps_path, "train_loss")) < 12
 
 

@@ -19,6 +19,7 @@ from grokterm.run.directory import RunDirectory, create
 from grokterm.run.table import TableWriter
 from grokterm.tui.app import load_panels
 from grokterm.tui.looks import Looks
+from tests.forked import FORKED_AT, parent_and_fork
 from tests.odd_run import Counted, record_odd
 from tests.recorded import record
 
@@ -180,3 +181,14 @@ def test_the_text_is_as_ever(tmp_path: Path) -> None:
     said = write(record_odd(tmp_path), path, Counted(), Choices(size="70x14"))
     assert said == "2.4 s of 70×14 cells; `asciinema play` shows it"
     assert path.read_text(encoding="utf-8") == GOLDEN.read_text(encoding="utf-8")
+
+
+def test_a_recording_of_a_fork_begins_with_it_or_with_its_parent(tmp_path: Path) -> None:
+    _, fork = parent_and_fork(tmp_path)
+    assert pace(fork, seconds=1.0).steps[0] == FORKED_AT
+    assert pace(fork, seconds=1.0, first="100").steps[0] == 100
+    screen = pyte.Screen(120, 40)
+    _, events = exported(fork, size="120x40", seconds=1.0, first="100")
+    pyte.Stream(screen).feed(events[0][2])
+    assert "step 100 / 400" in "\n".join(screen.display)
+    assert "fork of" not in "\n".join(screen.display)  # it is later

@@ -29,6 +29,8 @@ def test_steps_and_percentages() -> None:
     assert Choices().span(400) == (0, 400)
     assert Choices(first="25%", last="0.3k").span(400) == (100, 300)
     assert Choices().span(0) == (0, 0)
+    assert Choices().span(400, 250) == (250, 400)  # a fork
+    assert Choices(first="0").span(400, 250) == (0, 400)
 
 
 @pytest.mark.parametrize(

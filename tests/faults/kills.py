@@ -19,7 +19,18 @@ from tests.faults import tiny
 from tests.faults.operations import Operation, watch
 from tests.faults.outcomes import Result
 from tests.faults.readable import check
-from tests.faults.trainers import PATIENCE, Child, Ended, Order, ended, finish, trainer
+from tests.faults.trainers import (
+    PATIENCE,
+    Child,
+    Ended,
+    Order,
+    ended,
+    finish,
+    processors,
+    side_by_side,
+    train,
+    trainer,
+)
 from tests.run_equality import differences, history
 from tests.terminal import ROOT
 from tests.waiting import wait_for
@@ -29,6 +40,10 @@ LONG, SHORT = 400, 12
 _ROW_COUNT = re.compile(rb"('shape': )?\(\d+,\), \} *\n\Z")
 LIFE = 0.3
 """Seconds within which a trainer is killed: it begins, goes on from a checkpoint and trains some steps."""
+
+
+EndOne = Callable[[RunDirectory, random.Random], bool]
+"""Starts a trainer of a run; whether it was killed before it had come to the end of the run."""
 
 
 @dataclass(frozen=True)
@@ -113,16 +128,15 @@ class Victim:
 
 def kill(folder: Path, wanted: Kills, seed: int) -> Result:
     """Kill as many trainers, look at what each one left, and let every run come to its end in spite of it."""
-    chance = random.Random(seed)
     long = whole_run(folder / "whole", LONG, also=40)
     short = whole_run(folder / "whole-short", SHORT)
     victims = [
-        *_again_and_again(folder / "random", long, wanted.at_random, chance, _at_a_random_instant),
-        *_again_and_again(folder / "inside", long, wanted.inside, chance, _inside_any_operation),
+        *_again_and_again(folder / "random", long, wanted.at_random, seed, _at_a_random_instant),
+        *_again_and_again(folder / "inside", long, wanted.inside, seed, _inside_any_operation),
+        *_again_and_again(folder / "program", long, wanted.program, seed, _the_program),
     ]
-    walked = [*_in_each_operation(folder / "walked", short, wanted.walked, chance)]
-    program = [*_the_program(folder / "program", long, wanted.program, chance)]
-    everyone = [*victims, *walked, *program]
+    walked = _in_each_operation(folder / "walked", short, wanted.walked, seed) if wanted.walked else []
+    everyone = [*victims, *walked]
     counts = {
         "kill -9": sum(victim.kills for victim in everyone),
         "of them at random instants": wanted.at_random,
@@ -140,27 +154,27 @@ def kill(folder: Path, wanted: Kills, seed: int) -> Result:
 def whole_run(folder: Path, steps: int, *, also: int = 0) -> RunDirectory:
     """A run that nobody disturbs, with a full checkpoint at every step."""
     run = tiny.make(folder, steps, also=also)
-    finish(run)
+    finish(run, full_seconds=-1.0)
     return run
 
 
-def _again_and_again(
-    folder: Path,
-    whole: RunDirectory,
-    count: int,
-    chance: random.Random,
-    end_one: Callable[[RunDirectory, random.Random], bool],
-) -> list[Victim]:
-    """Runs whose trainers are killed, one after the other, until there were `count` kills; each run comes to its end."""
-    victims: list[Victim] = []
-    while (left := count - sum(victim.kills for victim in victims)) > 0:
-        victim = Victim(tiny.make(folder / str(len(victims)), LONG, also=40), whole)
-        victims.append(victim)
-        while victim.kills < left and end_one(victim.run, chance):
-            victim.has_died()
-        finish(victim.run)
-        victim.has_ended()
-    return victims
+def _again_and_again(folder: Path, whole: RunDirectory, count: int, seed: int, end_one: EndOne) -> list[Victim]:
+    """Runs whose trainers are killed, one after the other, until there were `count` kills; then each run may end."""
+
+    def some(number: int) -> list[Victim]:
+        chance = random.Random(f"{seed} {folder.name} {number}")
+        victims: list[Victim] = []
+        most = len(range(number, count, processors()))
+        while (left := most - sum(victim.kills for victim in victims)) > 0:
+            victim = Victim(tiny.make(folder / f"{number}-{len(victims)}", LONG, also=40), whole)
+            victims.append(victim)
+            while victim.kills < left and end_one(victim.run, chance):
+                victim.has_died()
+            finish(victim.run)
+            victim.has_ended()
+        return victims
+
+    return [victim for victims in side_by_side(some, range(processors())) for victim in victims]
 
 
 def _at_a_random_instant(run: RunDirectory, chance: random.Random) -> bool:
@@ -185,48 +199,47 @@ def _was_killed(child: Child) -> bool:
     return found.killed
 
 
-def _in_each_operation(folder: Path, whole: RunDirectory, every: int, chance: random.Random) -> list[Victim]:
+def _in_each_operation(folder: Path, whole: RunDirectory, every: int, seed: int) -> list[Victim]:
     """Die once in each (or every so-manieth) operation: of a run that begins, and of one that goes on."""
-    if not every:
-        return []
-    beginning = tiny.make(folder / "beginning", SHORT)
-    half = tiny.make(folder / "half", SHORT)
-    with trainer(Order(half, fault=Inside(_operations(folder, half) * 2 // 3, 0))) as child:
-        assert _was_killed(child)
-    victims: list[Victim] = []
-    for origin in (beginning, half):
-        for at in range(1 + chance.randrange(every), 10**6, every):
-            victim = Victim(tiny.copy_of(origin, folder / f"{len(victims)}"), whole, torn_lines=origin is half)
-            with trainer(Order(victim.run, fault=Inside(at, chance.randrange(2**32)))) as child:
-                is_dead = _was_killed(child)
-            if is_dead:
-                victim.has_died()
-                finish(victim.run)
-            victim.has_ended()
-            if not is_dead:
-                break
-            victims.append(victim)
-    return victims
+    beginning, half = tiny.make(folder / "beginning", SHORT), tiny.make(folder / "half", SHORT)
+    die_inside(half, operations(half) * 2 // 3, seed)
+
+    def die(place: tuple[RunDirectory, int]) -> Victim:
+        origin, at = place
+        copied = tiny.copy_of(origin, folder / f"{origin.path.parent.parent.name}-{at}")
+        victim = Victim(copied, whole, torn_lines=origin is half)
+        die_inside(victim.run, at, seed + at)
+        victim.has_died()
+        finish(victim.run)
+        victim.has_ended()
+        return victim
+
+    places = [(origin, at) for origin in (beginning, half) for at in range(1, operations(origin) + 1)]
+    return side_by_side(die, places[seed % every :: every])
 
 
-def _operations(folder: Path, run: RunDirectory) -> int:
-    """How many operations it takes to train a run."""
-    copied = tiny.copy_of(run, folder / "counted")
-    with Child(_count, copied) as child:
+def die_inside(run: RunDirectory, at: int, seed: int) -> None:
+    """Train a run up to an operation, and die in it."""
+    with trainer(Order(run, fault=Inside(at, seed))) as child:
+        assert _was_killed(child), f"it takes fewer than {at} operations to train {run.path}"
+
+
+def operations(run: RunDirectory, *, reads: bool = False) -> int:
+    """How many operations it takes to train a run; looks are counted where `reads` says so."""
+    copied = tiny.copy_of(run, run.path.parents[2] / "counted")
+    with Child(_count, copied, reads) as child:
         count = child.result()
     assert isinstance(count, int)
-    shutil.rmtree(folder / "counted")
+    shutil.rmtree(copied.path.parent.parent)
     return count
 
 
-def _count(run: RunDirectory) -> int:
-    from tests.faults.trainers import train
-
+def _count(run: RunDirectory, reads: bool) -> int:
     count = 0
 
     def meet(operation: Operation, do: Callable[[int], Any]) -> Any:
         nonlocal count
-        count += operation.kind != "look"
+        count += reads or operation.kind != "look"
         return do(len(operation.content))
 
     watch(run.path, meet)
@@ -234,22 +247,11 @@ def _count(run: RunDirectory) -> int:
     return count
 
 
-def _the_program(folder: Path, whole: RunDirectory, count: int, chance: random.Random) -> list[Victim]:
+def _the_program(run: RunDirectory, chance: random.Random) -> bool:
     """Kill `grokterm resume --headless` a moment after it has gone on; the snapshots are its full checkpoints."""
-    victims: list[Victim] = []
-    while (left := count - sum(victim.kills for victim in victims)) > 0:
-        victim = Victim(tiny.make(folder / str(len(victims)), LONG, also=40), whole)
-        victims.append(victim)
-        with trainer(Order(victim.run, fault=Inside(500, chance.randrange(2**32)))) as child:
-            assert _was_killed(child)
-        while victim.kills < left and _program_was_killed(victim.run, chance):
-            victim.has_died()
-        finish(victim.run)
-        victim.has_ended()
-    return victims
+    if not run.config_path.exists():
+        die_inside(run, 500, chance.randrange(2**32))
 
-
-def _program_was_killed(run: RunDirectory, chance: random.Random) -> bool:
     def resumptions() -> int:
         return sum(map(is_resumption, history(run).events))
 

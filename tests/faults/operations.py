@@ -39,7 +39,7 @@ def watch(folder: Path, meet: Meet) -> None:
     def place(file: object) -> str:
         """The path of a watched file, "" for any other."""
         try:
-            path = os.readlink(f"/proc/self/fd/{file}") if isinstance(file, int) else os.fspath(file)  # type: ignore[call-overload]
+            path = os.fspath(Path(f"/proc/self/fd/{file}").readlink() if isinstance(file, int) else file)  # type: ignore[call-overload]
         except (OSError, TypeError):
             return ""
         return path if isinstance(path, str) and path.startswith(inside) else ""
@@ -81,7 +81,7 @@ def watch(folder: Path, meet: Meet) -> None:
 
         return call
 
-    os.write, os.pwrite = writing(os.write), writing(os.pwrite)  # type: ignore[assignment]
+    os.write, os.pwrite = writing(os.write), writing(os.pwrite)
     io.open = builtins.open = opening(io.open)
     kinds: dict[str, Kind] = {"open": "open", "ftruncate": "truncate", "fsync": "sync", "replace": "replace"}
     kinds |= {"rename": "replace", "unlink": "remove", "mkdir": "make", "stat": "look", "lstat": "look"}

@@ -24,25 +24,29 @@ class Found:
     torn_rows: int
     torn_line: int
     temporary: int
-    full: int
-    """The step of the newest full checkpoint, -1 without one."""
 
 
 def check(run: RunDirectory, whole: RunDirectory, torn_lines: int = 0) -> Found:
-    """Make sure that everything that `run` holds can be read and is as in `whole`, which nobody disturbed.
+    """Make sure that the run is dead, and that everything that it holds can be read and is as in `whole`.
 
-    torn_lines: how many lines of events.jsonl may be no events, because an earlier trainer died in them. `whole` has a
-    full checkpoint at every step. Raises AssertionError.
+    torn_lines: how many lines of events.jsonl may be no events, because an earlier trainer died in them. `whole` is the
+    run that nobody disturbed, with a full checkpoint at every step. Raises AssertionError.
     """
     assert not is_alive(run), "a dead trainer is taken for living"
     assert holder(run) is None
-    torn_rows = sum(_check_table(run, whole, name) for name in _tables(run))
+    found = check_files(run, whole, torn_lines)
+    _check_summary(run)
+    return found
+
+
+def check_files(run: RunDirectory, whole: RunDirectory, torn_lines: int = 0) -> Found:
+    """The same of a run that may be living: only that it can be read and is as in `whole`."""
     full, needed = _check_checkpoints(run, whole)
+    torn_rows = sum(_check_table(run, whole, name) for name in _tables(run))
     _check_rows(run, whole, full, needed)
     torn_line = _check_events(run, whole, torn_lines, 0 if needed is None else _whole(needed["events"]))
-    _check_summary(run)
     temporary = sum(path.name.startswith(".") and path.name.endswith(".part") for path in run.path.rglob("*"))
-    return Found(torn_rows, torn_line, temporary, full)
+    return Found(torn_rows, torn_line, temporary)
 
 
 def _tables(run: RunDirectory) -> list[str]:
@@ -75,7 +79,8 @@ def _check_checkpoints(run: RunDirectory, whole: RunDirectory) -> tuple[int, dic
     if newest is None:
         return -1, None
     right = checkpoint.read(whole.checkpoints / f"{newest.step:09d}.safetensors")
-    assert not (found := unequal_tensors(newest, right)), f"full checkpoint of step {newest.step}: {found} differ"
+    unequal = unequal_tensors(newest, right)
+    assert not unequal, f"full checkpoint of step {newest.step}: {unequal} differ"
     return newest.step, dict(newest.state)
 
 

@@ -4,19 +4,23 @@ That process never trains: a fork of one that did would wait for threads which o
 """
 
 import multiprocessing
+import os
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TypeVar
 
 from grokterm.catalog import Catalog
 from grokterm.preset import read
 from grokterm.run.directory import RunDirectory
 from grokterm.training import TrainingThread
 from tests.faults.tiny import preset_of
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 PATIENCE = 60.0
 """Seconds within which anything that a child does must have ended."""
@@ -80,12 +84,12 @@ class Child:
         self.process.kill()
         self.process.join(PATIENCE)
 
-    def result(self) -> Any:
+    def result(self, seconds: float = PATIENCE) -> Any:
         """What the function returned, None when the process was killed; AssertionError when it raised, or hangs."""
         try:
-            if not self._told.poll(PATIENCE):
+            if not self._told.poll(seconds):
                 self.kill()
-                raise AssertionError(f"process {self.pid} did nothing for {PATIENCE:g} s")
+                raise AssertionError(f"process {self.pid} has not ended within {seconds:g} s")
             done, found = self._told.recv()
         except EOFError:
             return None
@@ -117,24 +121,29 @@ def ended(child: Child) -> Ended:
     return Ended(killed=True) if found is None else found
 
 
-def finish(run: RunDirectory) -> None:
+def finish(run: RunDirectory, full_seconds: float = 1e9) -> None:
     """Train a run to its end, undisturbed."""
-    with trainer(Order(run)) as child:
+    with trainer(Order(run, full_seconds)) as child:
         assert ended(child) == Ended(killed=False), f"{run.path} could not be trained to its end"
 
 
 def train(order: Order) -> Ended:
     """Train in this process: with the preset beside the runs where nothing is recorded, else from a checkpoint."""
-    from grokterm.engine import patience
-    from grokterm.engine import trainer as loop
-
-    loop.FULL_CHECKPOINT_SECONDS, patience.RETRY_SECONDS = order.full_seconds, RETRY_SECONDS
+    patient(order.full_seconds)
     thread = training_of(order.run)
     if order.fault is not None:
         order.fault.put_in_place(order.run)
     thread.run()
     error = thread.error
     return Ended(killed=False) if error is None else Ended(killed=False, error=str(error), kind=type(error).__name__)
+
+
+def patient(full_seconds: float) -> None:
+    """Let training in this process write full checkpoints so often, and ask a disk that refuses often, too."""
+    from grokterm.engine import patience
+    from grokterm.engine import trainer as loop
+
+    loop.FULL_CHECKPOINT_SECONDS, patience.RETRY_SECONDS = full_seconds, RETRY_SECONDS
 
 
 def training_of(run: RunDirectory) -> TrainingThread:
@@ -152,8 +161,16 @@ def _tell(telling: Connection, call: Callable[..., object], arguments: tuple[obj
     telling.send(told)
 
 
-def folder_for(name: str, folder: Path) -> Path:
-    """A new folder in `folder`."""
-    made = folder / name
-    made.mkdir(parents=True)
-    return made
+def side_by_side(call: Callable[[T], R], items: Iterable[T]) -> list[R]:
+    """`call` of every item, in their order; as many at a time as there are processors. It waits for children."""
+    with ThreadPoolExecutor(processors()) as pool:
+        waiting = [pool.submit(call, item) for item in items]
+        try:
+            return [one.result() for one in waiting]
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def processors() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0))

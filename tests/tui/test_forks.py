@@ -12,9 +12,13 @@ from grokterm.history import History
 from grokterm.run.directory import RunDirectory
 from grokterm.tui.app import load_panels
 from grokterm.tui.differences import values
+from grokterm.tui.live.app import LiveApp
 from grokterm.tui.looks import Looks
 from grokterm.tui.panel import Panel, Picture, marks_of
+from grokterm.tui.replay.app import ReplayApp
+from grokterm.tui.rows import RowsView
 from tests.forked import FORKED_AT, parent_and_fork, remove
+from tests.recorded import NoTraining
 
 PANELS = load_panels(Catalog())
 LOSS, NORM, FOURIER, EXCLUDED, SPARSITY, VECTORS = (PANELS[digit] for digit in (1, 3, 4, 5, 6, 9))
@@ -162,3 +166,33 @@ def test_frequencies_are_those_of_both(runs: tuple[RunDirectory, RunDirectory], 
     assert columns_of(picture(EXCLUDED, fork), "norm.faint") or columns_of(picture(EXCLUDED, fork), "fifth.faint")
     (runs[0].arrays / "excluded_loss_k.npy").unlink()
     assert "k=3" in text(EXCLUDED.draw(opened(runs[1]), Looks(cursor=300), 140, HEIGHT))
+
+
+async def test_a_replay_before_the_fork_is_the_parents(runs: tuple[RunDirectory, RunDirectory]) -> None:
+    history = History(runs[1])
+    history.poll()
+    app = ReplayApp(history, Catalog(), markers="braille", start=100, playing=False)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        header = app.replay.query_one("#header", RowsView)
+        assert "step 100 / 400" in header.text
+        assert "● training" in header.text
+        assert "lr 0.001" in header.text
+        assert "wd 1 " in header.text
+        assert app.replay.position == 100
+        assert columns_of(picture(NORM, app.replay.shown), "norm.faint")[-1] > 90  # the parent's, as far as it was
+
+
+async def test_a_live_screen_finds_the_parent_once_there_is_a_configuration(
+    runs: tuple[RunDirectory, RunDirectory],
+) -> None:
+    said = runs[1].config_path.read_bytes()
+    runs[1].config_path.unlink()
+    app = LiveApp(runs[1], NoTraining(), frame_budget=1.0, markers="braille")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        assert app.history.parent is None
+        runs[1].config_path.write_bytes(said)
+        app.run_screen.poll()
+        assert app.history.parent is not None
+        assert app.history.parent.run == runs[0]

@@ -170,6 +170,7 @@ def _looks(summary: Summary) -> list[tuple[str, str]]:
         ("started", time_text(summary.started)),
         ("size", size_text(summary.size)),
         ("", "imported" if summary.imported else ""),
+        ("fork of", summary.parent),
     ]
 
 

@@ -34,7 +34,8 @@ class LiveApp(GroktermApp):
         self.leaving: Literal["stop", "detach"] = "stop"
         """What becomes of training when the person leaves."""
         self._first, self._told_before = run, _size(run.events_path)
-        self.history = _known(run)
+        self.history = History(run)
+        _look(self.history)
         self.run_screen = self._screen_of(self.history, Looks(markers=markers))
         self.watch_screen = self.run_screen
 
@@ -51,8 +52,9 @@ class LiveApp(GroktermApp):
             self.pop_screen()
         if not self._training.here:  # a thread of this process knows by itself
             self._training.directory = run
-        self.history = _known(run)
+        self.history = History(run)
         self.run_screen = self._screen_of(self.history, replace(before.looks, cursor=None, span=None))
+        _look(self.history)  # after the screen was made: that training goes on in here is news to it
         self.watch_screen = self.run_screen
         self.switch_screen(self.run_screen)
 
@@ -67,12 +69,10 @@ class LiveApp(GroktermApp):
             self.exit()  # it could not begin: the sentence is printed where the person can read it
 
 
-def _known(run: RunDirectory) -> History:
-    """What is recorded of a run so far: the first frame shows it."""
-    history = History(run)
+def _look(history: History) -> None:
+    """Read what is recorded so far: the first frame shows it."""
     with contextlib.suppress(RunError):  # the screen looks again, and tells it
         history.poll()
-    return history
 
 
 def watch(

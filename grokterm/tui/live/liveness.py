@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from math import isfinite
 
+from grokterm.ancestry import forked_at
 from grokterm.errors import RunError
 from grokterm.history import History
 from grokterm.run.directory import RunDirectory
@@ -39,8 +40,11 @@ def stands(history: History, liveness: Liveness) -> str:
     return standing(history.state, alive=liveness.alive)
 
 
-def notice(history: History, liveness: Liveness) -> tuple[str, ...]:
-    """What must stay in sight, in several lengths, the longest first; nothing when all is well."""
+def notice(history: History, liveness: Liveness, *, steers: bool) -> tuple[str, ...]:
+    """What must stay in sight, in several lengths, the longest first; nothing when all is well.
+
+    steers: whether it may name keys that steer training.
+    """
     if liveness.problem:
         return (liveness.problem,)
     if liveness.trouble:
@@ -50,9 +54,14 @@ def notice(history: History, liveness: Liveness) -> tuple[str, ...]:
         resume = f"`grokterm resume {history.run.name}`"
         longest = f"nobody trains this run: {resume} goes on with it"
         return longest, f"nobody trains it: {resume}", f"go on: {resume}", "nobody trains it"
-    if (divergence := divergence_of(history)) is not None:
-        return divergence.texts(can_undo=can_undo(history))
-    return ()
+    divergence = divergence_of(history)
+    if divergence is None:
+        return ()
+    where = f"diverged at step {divergence.step:,}"
+    if not steers:
+        return f"{where} and is paused", where
+    long, short = divergence.offers(can_undo=bool(history.edits) or forked_at(history) is not None)
+    return f"{where} and is paused: {long}", f"{where}: {short}", where
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +71,12 @@ class Divergence:
     step: int
     good: int | None
 
-    def texts(self, *, can_undo: bool) -> tuple[str, ...]:
-        """What happened and what a person can do about it, in several lengths."""
-        at = "" if self.good is None else f" at the last good step {self.good:,}"
-        long = [*(["u undoes the last intervention"] if can_undo else []), f"F forks{at}"]
-        short = [*(["u undo"] if can_undo else []), "F fork" if self.good is None else f"F fork at {self.good:,}"]
-        where = f"diverged at step {self.step:,}"
-        return f"{where} and is paused: {' / '.join(long)}", f"{where}: {', '.join(short)}", where
+    def offers(self, *, can_undo: bool) -> tuple[str, str]:
+        """What a person can do about it, in words and in few."""
+        undo = ("u undoes the last intervention / ", "u undo, ") if can_undo else ("", "")
+        if self.good is None:
+            return f"{undo[0]}F forks", f"{undo[1]}F fork"
+        return f"{undo[0]}F forks at the last good step {self.good:,}", f"{undo[1]}F fork at {self.good:,}"
 
 
 def divergence_of(history: History) -> Divergence | None:
@@ -81,8 +89,3 @@ def divergence_of(history: History) -> Divergence | None:
             case {"diverged": True, "good": int(good)}:
                 return Divergence(event.step, good if good >= 0 else None)
     return None
-
-
-def can_undo(history: History) -> bool:
-    """Whether there may be an intervention to undo: in this run, or in the one that it is a fork of."""
-    return bool(history.edits) or "parent" in (history.config or {})

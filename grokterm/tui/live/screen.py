@@ -10,14 +10,12 @@ from textual.timer import Timer
 from grokterm.drawing.cells import Row
 from grokterm.drawing.colours import Palette
 from grokterm.history import History
-from grokterm.run.directory import RunDirectory
-from grokterm.run.events import Event
 from grokterm.run.finding import without_date
 from grokterm.run.living import went_on_in
 from grokterm.tui import status
 from grokterm.tui.keys import HINTS, LIVE, STEERING_HINTS, Hints, bindings
 from grokterm.tui.live.budget import FrameBudget
-from grokterm.tui.live.liveness import LOOK_SECONDS, Divergence, Liveness, can_undo, divergence_of, look, notice, stands
+from grokterm.tui.live.liveness import LOOK_SECONDS, Divergence, Liveness, divergence_of, look, notice, stands
 from grokterm.tui.live.steering import SteeringScreen
 from grokterm.tui.looks import Looks
 from grokterm.tui.panel import Panel
@@ -108,7 +106,7 @@ class RunScreen(SteeringScreen):
     def header_rows(self, width: int, height: int) -> tuple[Row, ...]:
         """As every screen of a run, and in red what a person must know now."""
         name, markers = self.history.run.name, self.looks.markers
-        told = notice(self.history, self._found)
+        told = notice(self.history, self._found, steers=not self.read_only)
         return status.header(self.history, name, self.preset, width, height, markers, state=self.state, notice=told)
 
     def on_mount(self) -> None:
@@ -158,32 +156,40 @@ class RunScreen(SteeringScreen):
             return
         self._liveness = found
         self.poll()  # its end may have been told just now
-        told = notice(self.history, self._found)
+        told = notice(self.history, self._found, steers=not self.read_only)
         if told:
             self.say(told[0], problem=True)
         self.draw_status()
         self.draw_hints()
+        if not found.alive:
+            self._go_along()
 
     def _tell_news(self) -> None:
-        """Say what happened since the last look, and go along when training goes on in a fork."""
-        heard, self._heard = self._heard, self.history.told
+        """Say what happened since the last look, and go along when training went on in a fork."""
+        news, self._heard = self.history.since(self._heard), self.history.told
         is_quiet = time.monotonic() < self._quiet_until
-        for event in self.history.since(heard):
+        for event in news:
             kind, text, style = describe(event)
             if style == "problem" or (event.kind in ("edit", "snapshot", "note") and not is_quiet):
                 self.say(f"{kind} at step {event.step:,}: {text}", problem=style == "problem")
         divergence, before = divergence_of(self.history), self._divergence
         self._divergence = divergence
         if divergence is not None and divergence != before:
-            self.say(divergence.texts(can_undo=can_undo(self.history))[0], problem=True)
-        if (left := went_on_in(self.history.run, self.history.events)) is not None:
-            self._follow(*left)
+            told = notice(self.history, self._found, steers=not self.read_only)
+            self.say(told[0], problem=True)
+        if any(event.kind == "fork" for event in news):
+            self._go_along()
 
-    def _follow(self, child: RunDirectory, fork: Event) -> None:
-        live_app = cast("LiveApp", self.app)
+    def _go_along(self) -> None:
+        """Show the fork for which training has left this run, if it has."""
+        left = went_on_in(self.history.run, self.history.events)
+        if left is None:
+            return
+        child, fork = left
         if not child.config_path.exists():
             self.say(f"training went on in {child.name}, which is not beside this run", problem=True)
             return
+        live_app = cast("LiveApp", self.app)
         live_app.follow(child)
         at = number_text(fork.data.get("at"))
         live_app.run_screen.first_words = f"went back to step {at}: this is the fork {without_date(child.name)}"

@@ -183,6 +183,26 @@ async def test_training_is_followed_into_its_fork(living: LiveApp, run: RunDirec
             assert [request["value"] for request in asked(child)] == [4.0]
 
 
+async def test_a_fork_that_was_left_in_turn_is_passed_through(run: RunDirectory) -> None:
+    first = fork(run, None)
+    second = fork(run, None)
+    for left, child in ((run, first), (first, second)):
+        EventLog(left.events_path).write("fork", STEPS, run=child.name, at=STEPS)
+        EventLog(left.events_path).write("state", STEPS, state="stopped")
+    app = app_for(run)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.history.run == second)
+
+
+async def test_a_run_that_is_about_to_go_on_is_not_left(living: LiveApp, run: RunDirectory) -> None:
+    EventLog(run.events_path).write("fork", STEPS, run=fork(run, None).name, at=STEPS)
+    EventLog(run.events_path).write("state", STEPS, state="stopped")
+    app = app_for(run)  # somebody holds it and loads torch: it is resumed
+    async with app.run_test(size=(80, 24)):
+        app.run_screen.tick()
+        assert app.history.run == run
+
+
 async def test_a_run_that_went_on_after_it_was_left_is_not_left_again(run: RunDirectory) -> None:
     events = EventLog(run.events_path)
     child = fork(run, None)
@@ -226,6 +246,15 @@ async def test_divergence_offers_undo_and_the_last_good_step(
         await until(pilot, lambda: "diverged" not in header(living))
 
 
+async def test_divergence_offers_nothing_to_who_only_looks(run: RunDirectory) -> None:
+    diverge(run)
+    with Lock(run):
+        app = app_for(run, read_only=True)
+        async with app.run_test(size=(120, 40)) as pilot:
+            await until(pilot, lambda: "diverged at step 401 and is paused" in header(app))
+            assert "undo" not in header(app)
+
+
 async def test_divergence_without_a_good_step_offers_none(run: RunDirectory) -> None:
     diverge(run, good=-1)
     with Lock(run):
@@ -265,11 +294,13 @@ async def test_a_run_that_ends_is_never_called_interrupted(run: RunDirectory) ->
     lock = Lock(run)
     with lock:
         app = app_for(run)
-        async with app.run_test(size=(80, 24)) as pilot:
+        async with app.run_test(size=(80, 24)):
             EventLog(run.events_path).write("state", STEPS, state="finished")
             lock.__exit__(None, None, None)
-            await until(pilot, lambda: "finished" in header(app))
+            app.run_screen.tick()  # whether it looks at the lock or at the events first: it was told, then let go of
+            assert "finished" in header(app)
             assert "interrupted" not in header(app)
+            assert "nobody trains" not in hints(app)
             assert "space" not in hints(app)
 
 

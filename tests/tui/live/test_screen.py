@@ -230,6 +230,17 @@ async def test_an_attached_screen_leaves_at_once(running: LiveApp, key: str) -> 
     assert not requests(running)
 
 
+async def test_a_run_that_goes_on_here_is_loading_until_its_trainer_says_something(tmp_path: Path) -> None:
+    run = record(tmp_path, state="stopped")
+    app = app_for(run)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, app)
+        assert "loading torch" in header(app)
+        assert "space pause" in hints(app)
+        EventLog(run.events_path).write("state", 400, state="resumed", keeps=99, knobs={})
+        await until(pilot, lambda: "● " in header(app))
+
+
 async def test_digits_zoom_and_tab_choose_panels(running: LiveApp) -> None:
     async with running.run_test(size=(120, 40)) as pilot:
         await ready(pilot, running)
