@@ -89,7 +89,7 @@ class History:
         past._until = step
         past._tell_anew([event for event in self.events if event.step <= step])
         if self.parent is not None and self.parent.reaches(step):  # it was still the parent that was trained
-            pass
+            past.parent = self.parent.at(step)
             past.state, past.knobs = past.parent.state, dict(past.parent.knobs)
         past.pending = {}
         return past

@@ -98,7 +98,7 @@ class Inbox:
         time.sleep(WAIT_SECONDS)
 
     def _collect(self) -> None:
-        requests = (request_from(line) for line in self._lines.new())
+        requests = (request_from(line) for line in self._recorder.look(self._lines.new))
         self._unanswered.extend(request for request in requests if request is not None)
 
     def _release(self) -> None:

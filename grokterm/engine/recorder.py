@@ -5,8 +5,8 @@ Nothing here fails because a disk is full: what is refused is tried again until 
 
 import contextlib
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from grokterm.run import checkpoint
 from grokterm.run.directory import RunDirectory
 from grokterm.run.events import EventLog
 from grokterm.run.table import TableWriter
+
+T = TypeVar("T")
 
 STEP_COLUMNS = ("time", "train_loss", "train_accuracy", "grad_norm", "update_norm")
 TEST_COLUMNS = ("test_loss", "test_accuracy")
@@ -42,6 +44,10 @@ class Recorder:
     def told(self) -> int:
         """How many events the run's file holds."""
         return self._events.count
+
+    def look(self, read: Callable[[], T]) -> T:
+        """Return what `read` returns, as soon as the disk lets it be read."""
+        return self._patience.insist(read)
 
     def tell(self, kind: str, step: int, /, **data: object) -> None:
         """Write an event."""

@@ -52,6 +52,9 @@ class TableWriter:
             raise RunError(f"{path} cannot be written: {error.strerror}") from error
         try:
             self._end = self._continue()
+        except OSError as error:
+            os.close(self._file)
+            raise RunError(f"{path} cannot be written: {error.strerror}") from error
         except BaseException:
             os.close(self._file)
             raise

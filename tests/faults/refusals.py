@@ -12,7 +12,7 @@ from tests.faults.operations import Operation, watch
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 """What a disk says that is full, or over a quota, or read-only by now, or failing."""
-AWAY = (errno.EIO, errno.ESTALE)
+AWAY = (errno.EIO, errno.ETIMEDOUT, errno.ENOTCONN)
 """What a file system says that does not answer: nothing can be read either."""
 
 
