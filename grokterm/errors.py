@@ -3,7 +3,7 @@
 GroktermError       1   anything below, for whoever catches them all
 ├── UsageError      2   a command line, preset or setting that cannot be obeyed
 ├── RunError        3   a run directory that cannot be created, read or locked
-│   └── TakenOver   3   a run that somebody else trains by now: its files must not be touched any more
+│   └── TakenOverError  3   a run that somebody else trains by now: its files must not be touched any more
 └── TrainingError   4   training that could not go on
 """
 
@@ -30,7 +30,7 @@ class RunError(GroktermError):
     exit_code: ClassVar[int] = 3
 
 
-class TakenOver(RunError):
+class TakenOverError(RunError):
     """A run that somebody else trains by now: whoever held it must not touch its files any more."""
 
 

@@ -16,6 +16,7 @@ from grokterm.progress_output import Bar, Lines, Output, Show
 from grokterm.report import event_line
 from grokterm.run.directory import RunDirectory
 from grokterm.run.events import Event, ask
+from grokterm.run.lineage import beside
 from grokterm.run.lock import holder
 from grokterm.text import plain
 
@@ -143,8 +144,8 @@ class _Watched:
                 self._go_over_to(event)
 
     def _go_over_to(self, event: Event) -> None:
-        run = RunDirectory(self.history.run.path.parent / str(event.data.get("run")))
-        if not run.config_path.exists():
+        run = beside(self.history.run, str(event.data.get("run")))
+        if run is None or not run.config_path.exists():
             return
         self._show.say(f"training goes on in {plain(str(run.path))}")
         self.history, self._is_fork = History(run), True

@@ -4,8 +4,10 @@ Nothing heavy is imported until the thread runs: the screen is painted while tor
 """
 
 import contextlib
+import os
 import threading
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from grokterm.errors import GroktermError, RunError, TrainingError
@@ -130,12 +132,17 @@ class TrainingThread(threading.Thread):
         return frozenset(request.id for request in requests if request is not None)
 
     def _discard_if_nothing_was_recorded(self) -> None:
-        if self._discards and not self.directory.config_path.exists():
+        if self._discards and not _is_there(self.directory.config_path):
             with contextlib.suppress(RunError):  # what cannot be removed is no second error
                 self.directory.discard()
 
     def _told(self, error: Exception) -> TrainingError:
-        log = f" (see {self.directory.log_path})" if self.directory.log_path.exists() else ""
+        log = f" (see {self.directory.log_path})" if _is_there(self.directory.log_path) else ""
         told = TrainingError(f"training failed: {type(error).__name__}: {error}{log}")
         told.__cause__ = error
         return told
+
+
+def _is_there(path: Path) -> bool:
+    """Whether a file exists; False also where the disk does not say, for there is an error to be told already."""
+    return os.path.exists(path)  # noqa: PTH110 - Path.exists raises what the disk says

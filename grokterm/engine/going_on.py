@@ -81,7 +81,7 @@ def prepare(run: RunDirectory, start: Start, first: int) -> str:
 def _usable(path: Path) -> Checkpoint:
     """Load a full checkpoint. Raises RunError when it does not say what going on needs."""
     found = checkpoint.read(path)
-    missing = {"knobs", "events", "evaluated", "phases", "schedule"} - found.state.keys()
+    missing = checkpoint.GOING_ON - found.state.keys()
     if missing:
         raise RunError(f"{path} says nothing of {', '.join(sorted(missing))}")
     return found

@@ -21,7 +21,7 @@ from grokterm.engine.patience import Held, Patience
 from grokterm.engine.recorder import Recorder
 from grokterm.engine.schedule import Schedule
 from grokterm.engine.trainer import OnDivergence, Trainer
-from grokterm.errors import RunError, TakenOver, TrainingError, UsageError
+from grokterm.errors import RunError, TakenOverError, TrainingError, UsageError
 from grokterm.preset import Preset, of_run, versions
 from grokterm.run.directory import RunDirectory, no_run
 from grokterm.run.format import FORMAT
@@ -113,7 +113,7 @@ def _run(trainer: Trainer, begin: Callable[[], None], host: Host) -> Ended:
         host.begun()
         trainer.run()
         trainer.recorder.close()
-    except TakenOver:
+    except TakenOverError:
         raise  # the files belong to another trainer now
     except Exception as error:
         with contextlib.suppress(OSError, RunError, TrainingError):  # a full disk must not hide why training failed

@@ -20,9 +20,6 @@ from grokterm.run.lineage import Parent, parent_of
 from grokterm.run.story import Story
 from grokterm.run.table import last_row
 
-GOING_ON = frozenset({"knobs", "edits", "events", "evaluated", "phases", "schedule"})
-"""What the state of a full checkpoint must speak of for training to go on from it."""
-
 Entry = Mapping[str, Any]
 """A table of `[[interventions]]`."""
 
@@ -257,7 +254,7 @@ def _first_of_last(edits: Sequence[Event]) -> int:
 
 def _leads_on(found: Metadata, held: Sequence[Event]) -> bool:
     """Whether a full checkpoint says all that it takes, and contains nothing that the fork is to do without."""
-    return found.state.keys() >= GOING_ON and _whole(found.state["edits"]) <= len(held)
+    return found.state.keys() >= checkpoint.GOING_ON and _whole(found.state["edits"]) <= len(held)
 
 
 def _fired(state: Mapping[str, object]) -> frozenset[int]:

@@ -83,9 +83,9 @@ class RunDirectory:
 
     def write_config(self, config: Mapping[str, Any]) -> None:
         """Write run.toml, whole and durably; a run's configuration is written once. Raises RunError."""
-        if self.config_path.exists():
-            raise RunError(f"{self.config_path} exists already, and a run's configuration is written only once")
         try:
+            if self.config_path.exists():
+                raise RunError(f"{self.config_path} exists already, and a run's configuration is written only once")
             write_whole(self.config_path, tomli_w.dumps(config).encode())
         except OSError as error:
             raise RunError(f"{self.config_path} cannot be written: {error.strerror}") from error

@@ -21,7 +21,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from grokterm.errors import RunError, TakenOver
+from grokterm.errors import RunError, TakenOverError
 from grokterm.run.directory import RunDirectory
 from grokterm.run.heartbeat import Heartbeat
 from grokterm.run.holder import SIZE, Holder, said_in
@@ -114,7 +114,7 @@ class Lock:
             self._heart.tell(text)
 
     def check(self) -> None:
-        """Make sure that this process still holds the run. Raises TakenOver when somebody else has it by now.
+        """Make sure that this process still holds the run. Raises TakenOverError when somebody else has it by now.
 
         A directory that is not there, or a file system that does not answer, says nothing about that.
         """
@@ -126,7 +126,7 @@ class Lock:
         except OSError:
             return
         if lost:
-            raise TakenOver(f"{self.run.path} was taken over by {_named_in(self.run) or 'another process'}")
+            raise TakenOverError(f"{self.run.path} was taken over by {_named_in(self.run) or 'another process'}")
 
 
 def is_alive(run: RunDirectory) -> bool:

@@ -16,7 +16,6 @@ STATES = {
     "training": ("●", "good", "training"),
     "paused": ("‖", "pending", "paused"),
     "stopping": ("◌", "pending", "stopping"),
-    "detaching": ("◌", "pending", "handing over …"),
     "detached": ("◌", "pending", "handing over …"),
     "stopped": ("■", "strong", "stopped"),
     "finished": ("✓", "good", "finished"),

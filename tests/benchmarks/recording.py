@@ -52,7 +52,7 @@ class Nothing(Recorder):
     def flush(self, *, now: bool = False) -> None:
         pass
 
-    def save(self, step: int, *_: object) -> str:  # type: ignore[override]
+    def save(self, step: int, *_: object) -> str:
         return ""
 
 

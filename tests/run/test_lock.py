@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from grokterm.errors import RunError, TakenOver
+from grokterm.errors import RunError, TakenOverError
 from grokterm.run.directory import RunDirectory
 from grokterm.run.holder import SIZE, Holder, said_in, this_host
 from grokterm.run.lock import Lock, holder, is_alive
@@ -383,7 +383,7 @@ def test_one_who_was_taken_for_dead_is_told(run: RunDirectory) -> None:
         lock.check()
         elsewhere(run, 3600)  # it would stand there if this process were stopped for an hour, and seen by another host
         with process(HOLD, run.path, first="held") as rival:
-            with pytest.raises(TakenOver, match=f"a was taken over by process {rival.pid} on {HERE}"):
+            with pytest.raises(TakenOverError, match=f"a was taken over by process {rival.pid} on {HERE}"):
                 lock.check()
             content = run.lock_path.read_bytes()
             lock.trouble("nobody sees that")
@@ -396,7 +396,7 @@ def test_one_who_was_taken_for_dead_is_told(run: RunDirectory) -> None:
 def test_somebody_else_s_name_in_the_same_file_is_a_take_over(run: RunDirectory) -> None:
     with Lock(run) as lock:
         somebody = elsewhere(run, 0)
-        with pytest.raises(TakenOver, match="a was taken over by process 4711 on elsewhere"):
+        with pytest.raises(TakenOverError, match="a was taken over by process 4711 on elsewhere"):
             lock.check()
     assert run.lock_path.read_bytes() == somebody.content()
     assert is_alive(run)
@@ -408,7 +408,7 @@ def test_a_lock_file_that_was_removed_or_replaced_is_lost_and_a_vanished_directo
         run.path.rename(away)
         lock.check()
         run.path.mkdir()
-        with pytest.raises(TakenOver, match="a was taken over by another process"):
+        with pytest.raises(TakenOverError, match="a was taken over by another process"):
             lock.check()
         run.path.rmdir()
         away.rename(run.path)
@@ -417,7 +417,7 @@ def test_a_lock_file_that_was_removed_or_replaced_is_lost_and_a_vanished_directo
         lock.check()
         shutil.copy(run.lock_path, run.path / "copy")
         (run.path / "copy").rename(run.lock_path)
-        with pytest.raises(TakenOver, match="a was taken over by another process"):
+        with pytest.raises(TakenOverError, match="a was taken over by another process"):
             lock.check()
     assert run.lock_path.read_text() == "somebody's editor"
 
@@ -437,7 +437,7 @@ def test_a_stale_handle_is_a_take_over(run: RunDirectory, monkeypatch: pytest.Mo
 
     with Lock(run) as lock, monkeypatch.context() as patched:
         patched.setattr(os, "fstat", stale)
-        with pytest.raises(TakenOver):
+        with pytest.raises(TakenOverError):
             lock.check()
 
 
@@ -562,7 +562,7 @@ def test_who_shared_goes_on_until_its_end_which_lets_go_of_nothing(run: RunDirec
 def test_who_shared_is_told_when_somebody_has_adopted(run: RunDirectory) -> None:
     with Lock(run) as lock:
         heir = Lock.adopt(run, lock.share())
-        with pytest.raises(TakenOver):
+        with pytest.raises(TakenOverError):
             lock.check()
         lock.trouble("nobody sees that")
         heir.check()
@@ -655,7 +655,7 @@ def test_without_locks_the_signs_of_life_decide(run: RunDirectory, monkeypatch: 
             assert found is not None
             assert found.since >= now
             elsewhere(run, 0, host)
-            with pytest.raises(TakenOver):
+            with pytest.raises(TakenOverError):
                 lock.check()
 
 
