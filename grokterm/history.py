@@ -18,6 +18,8 @@ from grokterm.run.directory import RunDirectory
 from grokterm.run.events import Event, LineTail, Request, event_from, request_from
 from grokterm.run.story import RESUMED, Story, is_resumption
 
+_LATEST_ROWS = 8192
+"""So many rows at the end are looked at for the speed: ten seconds of most runs."""
 _NOT_SERIES = frozenset({"step", "time"})
 
 
@@ -175,17 +177,18 @@ class History:
     def rate(self, seconds: float = 10.0) -> float:
         """Return the steps per second of the last `seconds` recorded, not looking back beyond a pause.
 
-        0 while paused and while there are too few rows to tell.
+        Nor beyond a jump of the clock. 0 while paused and while there are too few rows to tell.
         """
         times = self.times()
         if self.state == "paused" or times.values.size < 2:
             return 0.0
-        start = max(times.values[-1] - seconds, self._training_since)
-        first = int(np.searchsorted(times.values, start))
-        if first >= times.values.size - 1:
-            return 0.0
-        passed = float(times.values[-1]) - float(times.values[first])  # a clock may say inf: no warning, and no rate
-        return float(times.steps[-1] - times.steps[first]) / passed if passed > 0 else 0.0
+        latest = times.values[-_LATEST_ROWS:]
+        end = latest[-1]
+        start = end - seconds if self._training_since > end else max(end - seconds, self._training_since)
+        others = np.flatnonzero((latest < start) | (latest > end))  # later ones are from before a clock was set back
+        first = int(others[-1]) + 1 if others.size else 0
+        passed = float(end) - float(latest[first])  # a clock may say inf: no warning, and no rate
+        return float(times.steps[-1] - times.steps[first - len(latest)]) / passed if passed > 0 else 0.0
 
     @property
     def step(self) -> int:

@@ -59,7 +59,7 @@ def time_left(history: History) -> str:
         return history.state
     times, rate = history.times().values, history.rate()
     rest = planned_steps(history) - history.step
-    if rest <= 0 or rate <= 0 or times[-1] - times[0] < SURE_AFTER:
+    if rest <= 0 or rate <= 0 or abs(times[-1] - times[0]) < SURE_AFTER:  # also where a clock was set back
         return ""
     return f"{duration(rest / rate)} left"
 
@@ -93,7 +93,8 @@ def how_it_stands(history: History) -> str:
     planned = planned_steps(history)
     of = f" of {planned:,}" if planned else ""
     seconds = history.times().values
-    took = f", {duration(float(seconds[-1] - seconds[0]))} after it began" if seconds.size > 1 else ""
+    is_known = seconds.size > 1 and seconds[-1] >= seconds[0]  # else the clock was set back meanwhile
+    took = f", {duration(float(seconds[-1] - seconds[0]))} after it began" if is_known else ""
     return f"{plain(history.state)} at step {history.step:,}{of}{took}"
 
 

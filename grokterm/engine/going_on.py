@@ -42,7 +42,8 @@ class Start:
 def find_start(run: RunDirectory) -> Start:
     """Look for the newest full checkpoint; one that cannot be read is passed over, renamed, and named in `why`.
 
-    Raises RunError when the events cannot be read.
+    Raises RunError when the events or the checkpoints cannot be read because the disk or its permissions do not let
+    it: that says nothing about what is in them.
     """
     found, damaged = None, []
     for info in reversed(checkpoint.list_checkpoints(run.checkpoints)):
@@ -50,7 +51,9 @@ def find_start(run: RunDirectory) -> Start:
             if checkpoint.read_metadata(info.path).kind == "full":
                 found = _usable(info.path)
                 break
-        except RunError:
+        except RunError as error:
+            if isinstance(error.__cause__, OSError):
+                raise
             damaged.append(info.path)
     told = _told(run)
     keeps = _whole(found.state.get("events")) if found is not None else 0

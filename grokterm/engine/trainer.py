@@ -246,7 +246,7 @@ class Trainer:
     def _guard_against_divergence(self, train_loss: float) -> None:
         """Say that the training loss is no number any more, and pause the run or end it as failed."""
         self.diverged = True
-        good = full_before(self.recorder.run.checkpoints, self.step - 1)
+        good = self.recorder.look(lambda: full_before(self.recorder.run.checkpoints, self.step - 1))
         message = f"train loss is {train_loss} at step {self.step - 1:,}: training has diverged"
         message += "" if good is None else f"; the last full checkpoint before it is that of step {good:,}"
         told = -1 if good is None else good

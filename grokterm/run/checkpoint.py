@@ -122,10 +122,16 @@ def read_metadata(path: Path) -> Metadata:
 
 
 def list_checkpoints(directory: Path) -> list[CheckpointInfo]:
-    """Return the checkpoints of a directory by step; none when it is missing. Temporary leftovers are not listed."""
-    if not directory.is_dir():
-        return []
-    named = [(match, path) for path in directory.iterdir() if (match := _NAME.fullmatch(path.name))]
+    """Return the checkpoints of a directory by step; none when it is missing. Temporary leftovers are not listed.
+
+    Raises RunError when the directory cannot be read.
+    """
+    try:
+        if not directory.is_dir():
+            return []
+        named = [(match, path) for path in directory.iterdir() if (match := _NAME.fullmatch(path.name))]
+    except OSError as error:
+        raise RunError(f"{directory} cannot be read: {error.strerror}") from error
     return sorted((CheckpointInfo(int(match[1]), path) for match, path in named), key=lambda info: info.step)
 
 

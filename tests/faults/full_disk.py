@@ -9,11 +9,12 @@ from pathlib import Path
 from grokterm.run.directory import RunDirectory
 from tests.faults import tiny
 from tests.faults.disturbances import Disturbance, Filled, Forbidden, Limited, Moved, disturb
-from tests.faults.kills import LONG, SHORT, die_inside, operations, whole_run
+from tests.faults.kills import die_inside, operations
 from tests.faults.outcomes import Result
 from tests.faults.readable import check
 from tests.faults.refusals import AWAY, FULL, Refusing
 from tests.faults.trainers import Child, Order, ended, finish, side_by_side, trainer
+from tests.faults.undisturbed import Undisturbed, long, short
 from tests.run_equality import differences, history
 
 
@@ -31,11 +32,10 @@ class Refusals:
     forbidden: int
 
 
-def refuse(folder: Path, wanted: Refusals, seed: int) -> Result:
+def refuse(folder: Path, whole: Undisturbed, wanted: Refusals, seed: int) -> Result:
     """Let the disk refuse, and make sure that training waits until it does no more, and ends as if it never had."""
-    long, short = whole_run(folder / "whole", LONG, also=40), whole_run(folder / "whole-short", SHORT)
-    written = _each_operation(folder / "written", short, wanted.walked, seed, reads=False)
-    read = _each_operation(folder / "read", short, wanted.read, seed, reads=True)
+    written = _each_operation(folder / "written", whole.short, wanted.walked, seed, reads=False)
+    read = _each_operation(folder / "read", whole.short, wanted.read, seed, reads=True)
     counts = {
         "refused writes": len(written),
         "refused looks and writes": len(read),
@@ -48,7 +48,7 @@ def refuse(folder: Path, wanted: Refusals, seed: int) -> Result:
         ("directories moved away and back", wanted.moved, Moved()),
         ("read-only directories", wanted.forbidden, Forbidden()),
     ):
-        done = _again_and_again(folder / name.replace(" ", "-"), long, disturbance, times, seed)
+        done = _again_and_again(folder / name.replace(" ", "-"), whole.long, disturbance, times, seed)
         counts[name] = 0 if isinstance(done, str) else done
         not_done += [f"{name} ({done})"] if isinstance(done, str) else []
     shutil.rmtree(folder)
@@ -63,7 +63,7 @@ def _each_operation(folder: Path, whole: RunDirectory, every: int, seed: int, *,
     """Refuse each (or every so-manieth) operation of a run that begins, and of one that goes on; whether it began."""
     if not every:
         return []
-    beginning, half = tiny.make(folder / "beginning", SHORT), tiny.make(folder / "half", SHORT)
+    beginning, half = short(folder / "beginning"), short(folder / "half")
     die_inside(half, operations(half) * 2 // 3, seed)
     errors = AWAY if reads else FULL
 
@@ -101,7 +101,7 @@ def _again_and_again(folder: Path, whole: RunDirectory, disturbance: Disturbance
     """Disturb runs until it was done so often; how often, or why it cannot be done here."""
     done = number = 0
     while done < times:
-        origin = tiny.make(folder / f"origin-{number}", LONG, also=40)
+        origin = long(folder / f"origin-{number}")
         where = folder / str(number)
         with Child(disturb, disturbance, origin, whole, where, times - done, seed + number) as child:
             found = child.result()

@@ -31,12 +31,11 @@ from tests.faults.trainers import (
     train,
     trainer,
 )
+from tests.faults.undisturbed import Undisturbed, long, short
 from tests.run_equality import differences, history
 from tests.terminal import ROOT
 from tests.waiting import wait_for
 
-LONG, SHORT = 400, 12
-"""Steps of the runs that are killed again and again, and of those in which every operation is the last one once."""
 _ROW_COUNT = re.compile(rb"('shape': )?\(\d+,\), \} *\n\Z")
 LIFE = 0.3
 """Seconds within which a trainer is killed: it begins, goes on from a checkpoint and trains some steps."""
@@ -126,17 +125,16 @@ class Victim:
         shutil.rmtree(self.run.path.parent.parent)
 
 
-def kill(folder: Path, wanted: Kills, seed: int) -> Result:
+def kill(folder: Path, whole: Undisturbed, wanted: Kills, seed: int) -> Result:
     """Kill as many trainers, look at what each one left, and let every run come to its end in spite of it."""
-    long = whole_run(folder / "whole", LONG, also=40)
-    short = whole_run(folder / "whole-short", SHORT)
     victims = [
-        *_again_and_again(folder / "random", long, wanted.at_random, seed, _at_a_random_instant),
-        *_again_and_again(folder / "inside", long, wanted.inside, seed, _inside_any_operation),
-        *_again_and_again(folder / "program", long, wanted.program, seed, _the_program),
+        *_again_and_again(folder / "random", whole.long, wanted.at_random, seed, _at_a_random_instant),
+        *_again_and_again(folder / "inside", whole.long, wanted.inside, seed, _inside_any_operation),
+        *_again_and_again(folder / "program", whole.long, wanted.program, seed, _the_program),
     ]
-    walked = _in_each_operation(folder / "walked", short, wanted.walked, seed) if wanted.walked else []
+    walked = _in_each_operation(folder / "walked", whole.short, wanted.walked, seed) if wanted.walked else []
     everyone = [*victims, *walked]
+    shutil.rmtree(folder)
     counts = {
         "kill -9": sum(victim.kills for victim in everyone),
         "of them at random instants": wanted.at_random,
@@ -151,13 +149,6 @@ def kill(folder: Path, wanted: Kills, seed: int) -> Result:
     return Result(counts, checked + "and, at the end, all of the run equal to the undisturbed one, byte for byte")
 
 
-def whole_run(folder: Path, steps: int, *, also: int = 0) -> RunDirectory:
-    """A run that nobody disturbs, with a full checkpoint at every step."""
-    run = tiny.make(folder, steps, also=also)
-    finish(run, full_seconds=-1.0)
-    return run
-
-
 def _again_and_again(folder: Path, whole: RunDirectory, count: int, seed: int, end_one: EndOne) -> list[Victim]:
     """Runs whose trainers are killed, one after the other, until there were `count` kills; then each run may end."""
 
@@ -166,7 +157,7 @@ def _again_and_again(folder: Path, whole: RunDirectory, count: int, seed: int, e
         victims: list[Victim] = []
         most = len(range(number, count, processors()))
         while (left := most - sum(victim.kills for victim in victims)) > 0:
-            victim = Victim(tiny.make(folder / f"{number}-{len(victims)}", LONG, also=40), whole)
+            victim = Victim(long(folder / f"{number}-{len(victims)}"), whole)
             victims.append(victim)
             while victim.kills < left and end_one(victim.run, chance):
                 victim.has_died()
@@ -201,7 +192,7 @@ def _was_killed(child: Child) -> bool:
 
 def _in_each_operation(folder: Path, whole: RunDirectory, every: int, seed: int) -> list[Victim]:
     """Die once in each (or every so-manieth) operation: of a run that begins, and of one that goes on."""
-    beginning, half = tiny.make(folder / "beginning", SHORT), tiny.make(folder / "half", SHORT)
+    beginning, half = short(folder / "beginning"), short(folder / "half")
     die_inside(half, operations(half) * 2 // 3, seed)
 
     def die(place: tuple[RunDirectory, int]) -> Victim:

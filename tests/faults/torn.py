@@ -15,6 +15,7 @@ from tests.faults import tiny
 from tests.faults.outcomes import Result
 from tests.faults.readable import check
 from tests.faults.trainers import Child, Order, finish, processors, side_by_side, train
+from tests.faults.undisturbed import Undisturbed
 from tests.run_equality import differences, history
 
 STEPS = 12
@@ -47,7 +48,7 @@ class Tear:
     later: bool = False
 
 
-def tear(folder: Path, every: int, seed: int) -> Result:
+def tear(folder: Path, _: Undisturbed, every: int, seed: int) -> Result:
     """Cut the last records at every so-manieth byte, beginning with byte `seed` modulo that; read, and go on."""
     whole, later, both = (folder / name for name in ("whole", "whole-later", "whole-both"))
     runs = {path: tiny.make(path, STEPS) for path in (whole, later, both)}

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Barrier
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
@@ -79,6 +80,10 @@ class Child:
         self.process.join(seconds)
         return self.process.exitcode is not None
 
+    def has_told(self) -> bool:
+        """Whether its result can be had, or it is dead."""
+        return self._told.poll()
+
     def kill(self) -> None:
         """End it by SIGKILL, and wait until it is gone."""
         self.process.kill()
@@ -134,6 +139,11 @@ def train(order: Order) -> Ended:
     if order.fault is not None:
         order.fault.put_in_place(order.run)
     thread.run()
+    return told_by(thread)
+
+
+def told_by(thread: TrainingThread) -> Ended:
+    """How training ended that was not killed."""
     error = thread.error
     return Ended(killed=False) if error is None else Ended(killed=False, error=str(error), kind=type(error).__name__)
 
@@ -169,6 +179,11 @@ def side_by_side(call: Callable[[T], R], items: Iterable[T]) -> list[R]:
             return [one.result() for one in waiting]
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def gate(parties: int) -> Barrier:
+    """Opens when so many children have come to it."""
+    return _CONTEXT.Barrier(parties)
 
 
 def processors() -> int:

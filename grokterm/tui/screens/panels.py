@@ -145,7 +145,10 @@ class PanelsScreen(Screen[None]):
             rows = [Horizontal(*(PanelView(self._palette) for _ in row)) for row in layout.grid]
             await grid.mount(*rows)
         digits = [digit for row in layout.grid for digit in row]
-        for view, digit in zip(self.query(PanelView), digits, strict=True):
+        views = list(self.query(PanelView))
+        if len(views) != len(digits):
+            return  # another screen has taken its place meanwhile, and its panels go
+        for view, digit in zip(views, digits, strict=True):
             view.digit = digit
             view.set_class(layout.framed, "framed")
             view.set_class(self.looks.markers == "ascii", "ascii")

@@ -1,0 +1,36 @@
+"""Every kind of fault by its name, as often as the long form does it, and as often as there is time for in CI."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.faults.clock import jump
+from tests.faults.full_disk import Refusals, refuse
+from tests.faults.kills import Kills, kill
+from tests.faults.outcomes import Result
+from tests.faults.races import race
+from tests.faults.torn import tear
+from tests.faults.undisturbed import Undisturbed
+
+Kind = Callable[[Path, Undisturbed, int], Result]
+"""Makes its runs in a folder of its own, compares them with the undisturbed ones, and takes a seed."""
+
+
+def _often(kind: Callable[..., Result], often: Any) -> Kind:
+    return lambda folder, whole, seed: kind(folder, whole, often, seed)
+
+
+LONG_FORM: Mapping[str, Kind] = {
+    "kills": _often(kill, Kills(at_random=120, inside=120, walked=1, program=10)),
+    "torn": _often(tear, 1),
+    "disk": _often(refuse, Refusals(walked=1, read=5, limited=40, filled=40, moved=40, forbidden=40)),
+    "races": _often(race, 50),
+    "clock": _often(jump, 80),
+}
+SHORT_FORM: Mapping[str, Kind] = {
+    "kills": _often(kill, Kills(at_random=4, inside=4, walked=120, program=1)),
+    "torn": _often(tear, 150),
+    "disk": _often(refuse, Refusals(walked=50, read=200, limited=3, filled=3, moved=3, forbidden=3)),
+    "races": _often(race, 4),
+    "clock": _often(jump, 8),
+}
