@@ -238,6 +238,16 @@ def test_rate_is_that_of_the_last_seconds(run: RunDirectory, log: EventLog) -> N
     assert history.rate() == 0.0
 
 
+@pytest.mark.parametrize("jump", [-3600.0, -5.0, 3600.0])
+def test_rate_does_not_look_back_beyond_a_jump_of_the_clock(run: RunDirectory, log: EventLog, jump: float) -> None:
+    history = History(run)
+    log.write("state", 0, state="training")  # by a clock that is far ahead of the rows
+    record(run, 0, 100, rate=100.0)  # until 1001
+    record(run, 100, 200, began=1000.0 + jump, rate=40.0)
+    history.poll()
+    assert history.rate() == pytest.approx(40.0)
+
+
 def test_rate_does_not_look_back_beyond_a_pause(run: RunDirectory) -> None:
     record(run, 0, 100, rate=100.0)  # until 1001
     append_line(run.events_path, {"event": "state", "step": 100, "time": 1008.0, "state": "training", "knobs": {}})

@@ -69,6 +69,8 @@ def find_start(run: RunDirectory) -> Start:
 def prepare(run: RunDirectory, start: Start, first: int) -> str:
     """Cut every row off that is recorded again; say what is missing before that, "" for nothing.
 
+    Checkpoints that a dead trainer left half written go, too.
+
     first: the step at which the run's rows begin. Raises RunError when a table cannot be cut.
     """
     step = start.checkpoint.step if start.checkpoint is not None else 0
@@ -76,6 +78,9 @@ def prepare(run: RunDirectory, start: Start, first: int) -> str:
     cut_after(run.steps_path, step - 1)
     for path in (run.tests_path, run.measures_path, *sorted(run.arrays.glob("*.npy"))):
         cut_after(path, evaluated)
+    for half in run.checkpoints.glob(".*.part"):
+        with contextlib.suppress(OSError):
+            half.unlink()
     last = last_row(run.steps_path)
     ends = first if last is None else int(last["step"]) + 1
     return f"the rows of steps {ends:,} to {step - 1:,} are missing in steps.npy" if ends < step else ""

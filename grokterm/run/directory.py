@@ -112,7 +112,8 @@ class RunDirectory:
         try:
             entries = sorted(self.path.iterdir())
             inside = [file for part in (self.arrays, self.checkpoints) if part in entries for file in part.iterdir()]
-            recorded = [entry for entry in entries if entry.name not in _BEFORE_RECORDING] + inside
+            recorded = [entry for entry in entries if entry.name not in _BEFORE_RECORDING and not _is_empty(entry)]
+            recorded += inside
             if recorded:
                 raise RunError(f"{self.path} is not removed: it holds {recorded[0].relative_to(self.path)}")
             for entry in entries:
@@ -150,6 +151,18 @@ def create(runs: Path, label: str, now: datetime | None = None) -> RunDirectory:
     except OSError as error:
         raise UsageError(f"the runs directory {runs} cannot be written: {error.strerror}") from error
     return run
+
+
+def _is_empty(entry: Path) -> bool:
+    """Whether a file says nothing yet: a table without rows, or one that was never written whole."""
+    from grokterm.run.table import last_row  # NumPy takes a while, and most of those who name a run have no use for it
+
+    if entry.name.startswith(".") and entry.name.endswith(".part"):
+        return True
+    try:
+        return entry.suffix == ".npy" and last_row(entry) is None
+    except RunError:
+        return False
 
 
 def _is_deep(config: Mapping[str, Any]) -> bool:

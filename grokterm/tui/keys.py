@@ -24,8 +24,8 @@ STEERING = (
     Key("w", "w", "scale('weight_decay', 0.5)", "weight decay ÷ 2"),
     Key("W", "W", "scale('weight_decay', 2.0)", "weight decay × 2"),
     Key("e", "e", "edit", "edit any knob; keep or reset Adam's moments"),
-    Key("u", "u", "undo", "undo the last intervention: go back to before it, as a new run (a fork)"),
-    Key("F", "F", "fork", "fork at the cursor, or here and now, with other knobs if you like"),
+    Key("u", "u", "undo", "undo the last intervention, in a new run (a fork)"),
+    Key("F", "F", "fork", "fork at the cursor or here and now, with other knobs"),
     Key("s", "s", "snapshot", "snapshot: a full checkpoint, with a note if you like"),
     Key("n", "n", "note", "write a note at this step"),
 )
@@ -74,7 +74,7 @@ PLAYHEAD = (
     Key("greater_than_sign", ">", "speed(1)", "faster, up to 1000×"),
     Key("T", "T", "clock", "pace by recorded time, or by steps"),
     Key("v", "v", "whole", "the whole run, or only what was known then"),
-    Key("F", "F", "fork", "continue live from here, as a fork, with other knobs if you like"),
+    Key("F", "F", "fork", "continue live from here, in a fork, with other knobs"),
 )
 LEAVING = (
     Key("?,f1", "? F1", "help", "this page"),

@@ -72,6 +72,11 @@ def notice(text: str, style: str, width: int, markers: Markers) -> Row:
     return _translated(row_of([Span(f" {one_cell_each(text)}", style)], width), markers)
 
 
+def longest_that_fits(texts: Sequence[str], room: int) -> str:
+    """The first of these, the longest coming first, that is no longer than `room`; the last one when none is."""
+    return next((text for text in texts if len(text) <= room), texts[-1])
+
+
 def duration(seconds: float) -> str:
     """1:05, 12:46, 3:07:00; from 100 hours on in days; ? for what is no time."""
     if not isfinite(seconds):
@@ -128,7 +133,7 @@ def _state_line(history: History, width: int, state: str, notice: Sequence[str],
         spans.append(Span(word, style if state != "training" else ""))
     if notice:
         room = width - len(sign) - len(word) - 4
-        spans.append(Span(f"  {next((text for text in notice if len(text) <= room), notice[-1])}", "problem"))
+        spans.append(Span(f"  {longest_that_fits(notice, room)}", "problem"))
     if history.phases and (wide or not notice):
         phase = history.phases[-1]
         spans += [Span(" " if len(spans) > 1 else "", ""), Span(phase.phase.upper(), "strong")]

@@ -1,5 +1,6 @@
 """A run that was cut off anywhere goes on as if it had not been: every number and every event equal."""
 
+import errno
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -147,6 +148,31 @@ def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(
     assert resumed.step == 19
     assert "000000020.safetensors cannot be read" in str(resumed.data["why"])
     assert path.with_name("000000020.safetensors.damaged").exists()
+
+
+def test_a_checkpoint_that_the_disk_does_not_give_is_no_damaged_one(
+    whole: RunDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = cut_off(whole, tmp_path, 20)
+
+    def refused(path: Path) -> checkpoint.Checkpoint:
+        raise RunError(f"{path} cannot be read as a checkpoint: not now") from OSError(errno.EIO, "not now")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "read", refused)
+        with pytest.raises(RunError, match=r"000000020\.safetensors cannot be read"):
+            resume(run, Catalog(), alone(), ())
+    assert resume(run, Catalog(), alone(), ()) == Ended("finished")
+    (resumed,) = [event for event in history(run).events if event.data.get("state") == "resumed"]
+    assert (resumed.step, resumed.data["why"]) == (20, "")
+
+
+def test_a_checkpoint_that_was_half_written_is_removed(whole: RunDirectory, tmp_path: Path) -> None:
+    run = cut_off(whole, tmp_path, 20)
+    half = run.checkpoints / ".000000021.safetensors.4711.part"
+    half.write_bytes(b"half")
+    resume(run, Catalog(), alone(), ())
+    assert not half.exists()
 
 
 def test_a_paused_run_is_paused_again(tmp_path: Path) -> None:

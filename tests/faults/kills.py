@@ -60,11 +60,12 @@ class Inside:
     """Dies in operation number `at`: of a write any part may have been done, the others entirely or not at all.
 
     A table's row count is never torn: those few bytes lie in one page of the file, and a system that ends a process
-    does so between two pages.
+    does so between two pages. beside: operations on the runs beside this one count, too.
     """
 
     at: int
     seed: int
+    beside: bool = False
 
     def put_in_place(self, run: RunDirectory) -> None:
         """Count the operations from now on."""
@@ -82,7 +83,7 @@ class Inside:
             os.kill(os.getpid(), signal.SIGKILL)
             return None
 
-        watch(run.path, meet)
+        watch(run.path.parent if self.beside else run.path, meet)
 
 
 @dataclass
@@ -209,23 +210,26 @@ def _in_each_operation(folder: Path, whole: RunDirectory, every: int, seed: int)
     return side_by_side(die, places[seed % every :: every])
 
 
-def die_inside(run: RunDirectory, at: int, seed: int) -> None:
+def die_inside(run: RunDirectory, at: int, seed: int, *, beside: bool = False) -> None:
     """Train a run up to an operation, and die in it."""
-    with trainer(Order(run, fault=Inside(at, seed))) as child:
+    with trainer(Order(run, fault=Inside(at, seed, beside))) as child:
         assert _was_killed(child), f"it takes fewer than {at} operations to train {run.path}"
 
 
-def operations(run: RunDirectory, *, reads: bool = False) -> int:
-    """How many operations it takes to train a run; looks are counted where `reads` says so."""
+def operations(run: RunDirectory, *, reads: bool = False, beside: bool = False) -> int:
+    """How many operations it takes to train a run.
+
+    reads: looks are counted. beside: operations on the runs beside it are.
+    """
     copied = tiny.copy_of(run, run.path.parents[2] / "counted")
-    with Child(_count, copied, reads) as child:
+    with Child(_count, copied, reads, beside) as child:
         count = child.result()
     assert isinstance(count, int)
     shutil.rmtree(copied.path.parent.parent)
     return count
 
 
-def _count(run: RunDirectory, reads: bool) -> int:
+def _count(run: RunDirectory, reads: bool, beside: bool) -> int:
     count = 0
 
     def meet(operation: Operation, do: Callable[[int], Any]) -> Any:
@@ -233,7 +237,7 @@ def _count(run: RunDirectory, reads: bool) -> int:
         count += reads or operation.kind != "look"
         return do(len(operation.content))
 
-    watch(run.path, meet)
+    watch(run.path.parent if beside else run.path, meet)
     train(Order(run))
     return count
 

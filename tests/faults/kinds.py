@@ -4,11 +4,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.faults.attaching import attach
 from tests.faults.clock import jump
 from tests.faults.full_disk import Refusals, refuse
+from tests.faults.hang_ups import hang_up
 from tests.faults.kills import Kills, kill
 from tests.faults.outcomes import Result
 from tests.faults.races import race
+from tests.faults.rewinds import rewind
 from tests.faults.torn import tear
 from tests.faults.undisturbed import Undisturbed
 
@@ -22,6 +25,9 @@ def _often(kind: Callable[..., Result], often: Any) -> Kind:
 
 LONG_FORM: Mapping[str, Kind] = {
     "kills": _often(kill, Kills(at_random=120, inside=120, walked=1, program=10)),
+    "rewinds": _often(rewind, 1),
+    "hang-ups": _often(hang_up, 20),
+    "attaching": _often(attach, 20),
     "torn": _often(tear, 1),
     "disk": _often(refuse, Refusals(walked=1, read=5, limited=40, filled=40, moved=40, forbidden=40)),
     "races": _often(race, 50),
@@ -29,6 +35,9 @@ LONG_FORM: Mapping[str, Kind] = {
 }
 SHORT_FORM: Mapping[str, Kind] = {
     "kills": _often(kill, Kills(at_random=4, inside=4, walked=120, program=1)),
+    "rewinds": _often(rewind, 100),
+    "hang-ups": _often(hang_up, 2),
+    "attaching": _often(attach, 2),
     "torn": _often(tear, 150),
     "disk": _often(refuse, Refusals(walked=50, read=200, limited=3, filled=3, moved=3, forbidden=3)),
     "races": _often(race, 4),

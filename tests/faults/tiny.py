@@ -54,21 +54,28 @@ ASKED: tuple[tuple[str, Mapping[str, object]], ...] = (
 )
 
 
-def make(folder: Path, steps: int, *, also: int = 0) -> RunDirectory:
+def make(folder: Path, steps: int, *, asked: bool = True, also: int = 0) -> RunDirectory:
     """Make the directory of a tiny run in a folder of its own, with its preset and its requests; nothing is trained.
 
     also: so many edits, notes and snapshots more, spread over the steps.
     """
-    folder.mkdir(parents=True)
+    write_preset(folder, steps)
     run = create(folder / "runs", "tiny")
-    preset_of(run).write_text(PRESET.replace("STEPS", str(steps)))
-    for do, data in ASKED:
+    for do, data in ASKED if asked else ():
         ask(run.path, do, **data)
     for number in range(also):
         at = 6 + number * (steps - 8) // max(also, 1)
         do, data = _more(number)
         ask(run.path, do, **data, at=at)
     return run
+
+
+def write_preset(folder: Path, steps: int) -> Path:
+    """Make a folder with a preset, beside which its runs are to lie."""
+    folder.mkdir(parents=True)
+    path = folder / "tiny.toml"
+    path.write_text(PRESET.replace("STEPS", str(steps)))
+    return path
 
 
 def preset_of(run: RunDirectory) -> Path:

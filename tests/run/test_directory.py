@@ -8,6 +8,7 @@ import pytest
 from grokterm.errors import RunError, UsageError
 from grokterm.run.directory import RunDirectory, create
 from grokterm.run.lock import Lock
+from grokterm.run.table import TableWriter
 
 NOON = datetime(2027, 3, 4, 11, 30, 0)
 
@@ -69,6 +70,23 @@ def test_run_without_records_is_discarded(tmp_path: Path) -> None:
     with Lock(run):
         run.discard()
     assert not run.path.exists()
+
+
+def test_run_whose_tables_have_no_rows_is_discarded(tmp_path: Path) -> None:
+    run = create(tmp_path, "mod113")
+    TableWriter(run.steps_path, [("step", "<i8")]).close()
+    (run.path / ".tests.npy.part").write_text("half a header")
+    run.discard()
+    assert not run.path.exists()
+
+
+def test_run_with_a_row_is_not_discarded(tmp_path: Path) -> None:
+    run = create(tmp_path, "mod113")
+    with TableWriter(run.steps_path, [("step", "<i8")]) as table:
+        table.append(0)
+    with pytest.raises(RunError, match=r"is not removed: it holds steps\.npy"):
+        run.discard()
+    assert run.steps_path.exists()
 
 
 @pytest.mark.parametrize("recorded", ["run.toml", "steps.npy", "checkpoints/000000000.safetensors", "thesis.tex"])

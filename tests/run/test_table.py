@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from grokterm.errors import RunError
-from grokterm.run.table import TableReader, TableWriter, last_row, read_table
+from grokterm.run.table import TableReader, TableWriter, cut_after, last_row, read_table
 
 STEPS = np.dtype([("step", "<i8"), ("train_loss", "<f8"), ("weight_norm_sq/W_E", "<f8")])
 SPECTRUM = np.dtype([("step", "<i8"), ("value", "<f4", (5,))])
@@ -338,3 +338,45 @@ def test_last_row_of_what_is_no_table_is_refused(tmp_path: Path) -> None:
         last_row(tmp_path / "plain.npy")
     with pytest.raises(RunError, match="cannot be read: Is a directory"):
         last_row(tmp_path)
+
+
+@pytest.mark.parametrize(("step", "kept"), [(-1, 0), (0, 1), (99, 100), (110, 111), (119, 120), (500, 120)])
+def test_cutting_keeps_the_header_true(tmp_path: Path, step: int, kept: int) -> None:
+    path = tmp_path / "steps.npy"
+    write_rows(path, 0, 120)
+    cut_after(path, step)
+    assert_rows(read_table(path), kept)
+    assert count_in_header(path) == kept
+    write_rows(path, kept, 130)
+    assert_rows(np.load(path), 130)
+
+
+def test_rows_are_cut_after_the_count_is_lowered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "steps.npy"
+    write_rows(path, 0, 120)
+
+    def die(file: int, size: int) -> None:
+        raise OSError(errno.EIO, "killed here")
+
+    monkeypatch.setattr(os, "ftruncate", die)
+    with pytest.raises(RunError, match="cannot be cut"):
+        cut_after(path, 9)
+    assert count_in_header(path) == 10
+    assert_rows(read_table(path), 120)
+
+
+def test_cutting_what_is_not_there_does_nothing(tmp_path: Path) -> None:
+    cut_after(tmp_path / "steps.npy", 3)
+    assert not (tmp_path / "steps.npy").exists()
+
+
+@pytest.mark.parametrize("end", ["(12", "(12,", "(12,)), }", "(120, }", "(12,) }", "(129,), }"])
+def test_a_count_that_is_half_an_old_and_half_a_new_one_is_no_matter(tmp_path: Path, end: str) -> None:
+    path = tmp_path / "steps.npy"
+    write_rows(path, 0, 12)
+    content = path.read_bytes()
+    begin = content.index(b"(12,), }")
+    path.write_bytes(content[:begin] + end.encode().ljust(len(b"(12,), }")) + content[begin + len(end.ljust(8)) :])
+    assert_rows(read_table(path), 12)
+    write_rows(path, 12, 15)
+    assert_rows(np.load(path), 15)

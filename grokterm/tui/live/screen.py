@@ -70,6 +70,7 @@ class RunScreen(SteeringScreen):
         self._answers: Timer | None = None
         self._heard = self._known = history.told  # events before this screen are no news
         self._quiet_until = 0.0
+        self._is_left = False  # for the screen of a fork; this one's timers may run once more until it is removed
         self._divergence: Divergence | None = None
         self._liveness = Liveness()
         self._looked = time.monotonic()
@@ -106,8 +107,18 @@ class RunScreen(SteeringScreen):
     def header_rows(self, width: int, height: int) -> tuple[Row, ...]:
         """As every screen of a run, and in red what a person must know now."""
         name, markers = self.history.run.name, self.looks.markers
-        told = notice(self.history, self._found, steers=not self.read_only)
-        return status.header(self.history, name, self.preset, width, height, markers, state=self.state, notice=told)
+        state, told = self.state, self._notice()
+        return status.header(self.history, name, self.preset, width, height, markers, state=state, notice=told)
+
+    def _notice(self) -> tuple[str, ...]:
+        """What must stay in sight, in several lengths."""
+        return notice(self.history, self._found, steers=not self.read_only)
+
+    def _warn(self) -> None:
+        """Say what must stay in sight, for the moment in the place where news are told."""
+        told = self._notice()
+        if told:
+            self.say(status.longest_that_fits(told, self.app.size.width - 1), problem=True)
 
     def on_mount(self) -> None:
         """Begin to poll."""
@@ -156,9 +167,7 @@ class RunScreen(SteeringScreen):
             return
         self._liveness = found
         self.poll()  # its end may have been told just now
-        told = notice(self.history, self._found, steers=not self.read_only)
-        if told:
-            self.say(told[0], problem=True)
+        self._warn()
         self.draw_status()
         self.draw_hints()
         if not found.alive:
@@ -175,20 +184,20 @@ class RunScreen(SteeringScreen):
         divergence, before = divergence_of(self.history), self._divergence
         self._divergence = divergence
         if divergence is not None and divergence != before:
-            told = notice(self.history, self._found, steers=not self.read_only)
-            self.say(told[0], problem=True)
+            self._warn()
         if any(event.kind == "fork" for event in news):
             self._go_along()
 
     def _go_along(self) -> None:
         """Show the fork for which training has left this run, if it has."""
         left = went_on_in(self.history.run, self.history.events)
-        if left is None:
+        if left is None or self._is_left:
             return
         child, fork = left
         if not child.config_path.exists():
             self.say(f"training went on in {child.name}, which is not beside this run", problem=True)
             return
+        self._is_left = True
         live_app = cast("LiveApp", self.app)
         live_app.follow(child)
         at = number_text(fork.data.get("at"))

@@ -172,7 +172,11 @@ async def test_training_is_followed_into_its_fork(living: LiveApp, run: RunDirec
             events = EventLog(run.events_path)
             events.write("fork", STEPS, run=child.name, at=200)
             events.write("state", STEPS, state="stopped")
+            before = living.run_screen
             await until(pilot, lambda: living.history.run == child and living.screen is living.run_screen)
+            after = living.run_screen
+            before._go_along()  # its timer may ring once more until it is removed
+            assert living.run_screen is after
             resumed = {"state": "resumed", "keeps": 3, "knobs": dict(KNOBS)}
             EventLog(child.events_path).write("state", 200, **resumed)
             EventLog(child.events_path).write("edit", 200, knob="lr", old=1.0, new=2.0, moments="kept", scheduled=0)
