@@ -19,12 +19,16 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """One curve: its label, the name of its colour (`tui/colours.py`), steps and values of equal length."""
+    """One curve: its label, the name of its colour (`tui/colours.py`), steps and values of equal length.
+
+    inherited: how many of the first points are those of runs that this one was forked from; they are faint.
+    """
 
     label: str
     style: str
     steps: NDArray[np.int64]
     values: Floats
+    inherited: int = 0
 
 
 @dataclass(frozen=True)

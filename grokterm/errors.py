@@ -40,13 +40,17 @@ class TrainingError(GroktermError):
     exit_code: ClassVar[int] = 4
 
 
-def nearest(name: str, valid: Iterable[str]) -> str:
-    """End a sentence about an unknown name: "did you mean 'x'?", or every valid name when none is close."""
-    names = sorted(valid)
+def nearest(name: str, valid: Iterable[str], most: int | None = None) -> str:
+    """End a sentence about an unknown name: "did you mean 'x'?", or every valid name when none is close.
+
+    most: name only the first so many, in their order, and say how many more there are.
+    """
+    names = sorted(valid) if most is None else list(valid)
     by_folded = {candidate.casefold(): candidate for candidate in names}
     close = difflib.get_close_matches(name.casefold(), by_folded, n=1)
     if close:
         return f"did you mean '{by_folded[close[0]]}'?"
     if not names:
         return "there are none"
-    return "valid names: " + ", ".join(names)
+    more = "" if most is None or len(names) <= most else f" and {len(names) - most:,} more"
+    return "valid names: " + ", ".join(names[:most]) + more

@@ -15,7 +15,7 @@ from grokterm.history import History
 from grokterm.progress_output import Bar, Lines, Output, Show
 from grokterm.report import event_line
 from grokterm.run.directory import RunDirectory
-from grokterm.run.events import Event, ask
+from grokterm.run.events import Event
 from grokterm.run.lineage import beside
 from grokterm.run.lock import holder
 from grokterm.text import plain
@@ -48,6 +48,10 @@ class Training(Protocol):
         """Wait for its end."""
         ...
 
+    def stop(self) -> None:
+        """Save the state and end, as soon as possible; returns at once."""
+        ...
+
     def give_up(self) -> None:
         """End although what is not yet written cannot be written."""
         ...
@@ -71,7 +75,7 @@ def watch(run: RunDirectory, training: Training, *, on_hangup: Literal["detach",
         finally:
             show.end()
             if training.is_alive():  # watching failed; the run ends as one should
-                ask(training.directory.path, "stop")
+                training.stop()
                 training.join()
     if training.error is not None:
         with contextlib.suppress(RunError):
@@ -201,10 +205,7 @@ class _Signals:
             self._output.let_go_of_the_terminal()
         elif not self.number:
             self.number = number
-            try:
-                ask(self._training.directory.path, "stop")
-            except RunError:  # a full disk; or the run has ended, and was removed because it held nothing
-                self._training.give_up()
+            self._training.stop()
         elif number == signal.SIGINT:
             raise KeyboardInterrupt
 

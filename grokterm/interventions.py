@@ -1,7 +1,8 @@
 """Interventions that a preset plans, its `[[interventions]]`: which knobs turn at a step, or once a condition holds.
 
 An entry has `at = 600` or `when = "test_accuracy >= 0.5"`, then `set = { lr = 2e-3, weight_decay = 0.5 }`, and where
-the optimizer's moments are to be forgotten `moments = "reset"`.
+the optimizer's moments are to be forgotten `moments = "reset"`. In a fork `by_hand = true` says that no preset planned it: a
+person asked for it.
 """
 
 import math
@@ -20,7 +21,7 @@ from grokterm.values import LARGEST_COUNT
 Comparison = Literal["<", "<=", ">", ">=", "==", "!="]
 Moments = Literal["kept", "reset"]
 
-_KEYS = ("at", "when", "set", "moments")
+_KEYS = ("at", "when", "set", "moments", "by_hand")
 _CONDITION = re.compile(r"\s*([^<>=!]*[^<>=!\s])\s*(<=|>=|==|!=|<|>)\s*([^<>=!\s]+)\s*")
 _COMPARED: Mapping[Comparison, Callable[[float, float], bool]] = {
     "<": operator.lt,
@@ -53,23 +54,28 @@ class Intervention:
     """Knobs that turn together: with update `at`, or with the first update before which `when` holds; one is None.
 
     set: each knob's new value, in the order in which they turn; names as in the columns of steps.npy, and cadences.
-    Fewer `steps` than were made by then end training there.
+    Fewer `steps` than were made by then end training there. by_hand: a person asked for it, of a fork or of the run that
+    it was made from; a fork from before its step does without it.
     """
 
     at: int | None
     when: Condition | None
     set: Mapping[str, float]
     moments: Moments = "kept"
+    by_hand: bool = False
 
     @property
     def why(self) -> str:
-        """What makes it happen, in words: "at 500", or the condition."""
+        """What makes it happen, in words: "at 500", or the condition; "" for a person."""
+        if self.by_hand:
+            return ""
         return f"at {self.at}" if self.when is None else str(self.when)
 
     def to_toml(self) -> dict[str, Any]:
         """Return it as an entry of `[[interventions]]`, every default written out."""
         begins = {"at": self.at} if self.when is None else {"when": str(self.when)}
-        return {**begins, "set": dict(self.set), "moments": self.moments}
+        asked = {"by_hand": True} if self.by_hand else {}
+        return {**begins, "set": dict(self.set), "moments": self.moments, **asked}
 
 
 def condition_from(text: str) -> Condition | None:
@@ -107,7 +113,10 @@ def _intervention(entry: Mapping[str, Any], where: str, place: str, settings: Se
     moments = entry.get("moments", "kept")
     if moments not in get_args(Moments):
         raise UsageError(f"{where}: {place}.moments = {moments!r} must be 'kept' or 'reset'")
-    return Intervention(at, when, _knobs(entry.get("set"), where, place, settings), moments)
+    by_hand = entry.get("by_hand", False)
+    if not isinstance(by_hand, bool):
+        raise UsageError(f"{where}: {place}.by_hand = {by_hand!r} must be true or false")
+    return Intervention(at, when, _knobs(entry.get("set"), where, place, settings), moments, by_hand)
 
 
 def _step(value: object, where: str, place: str) -> int:

@@ -4,13 +4,14 @@ A knob is a number among an optimizer's settings, one of a pair such as `betas` 
 loop's own cadences.
 """
 
+import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
 
-from grokterm.catalog import Setting
+from grokterm.catalog import Catalog, Setting
 from grokterm.errors import UsageError, nearest
 from grokterm.values import LARGEST_COUNT, sentence
 
@@ -50,6 +51,21 @@ def checked_knob(settings: Sequence[Setting], name: str, value: object) -> float
         raise UsageError(f"{name} = {value}: {sentence(error)}") from error
 
 
+def checked_knobs(catalog: Catalog, optimizer: object, values: Mapping[str, float]) -> dict[str, float]:
+    """Return the values that knobs of a run would take; `optimizer` is what its configuration says under that name.
+
+    Of an optimizer that is in no catalog it is known only that its knobs are numbers. Raises UsageError as
+    `checked_knob` does.
+    """
+    kind = optimizer.get("name") if isinstance(optimizer, Mapping) else None
+    known = isinstance(kind, str) and kind in catalog.names("optimizers")
+    settings = catalog.settings("optimizers", str(kind)) if known else ()
+    return {
+        name: checked_knob(settings, name, value) if known or name in CADENCES else _finite(name, value)
+        for name, value in values.items()
+    }
+
+
 def knobs_of_text(text: str, names: Collection[str]) -> dict[str, float]:
     """Read what a person types: `lr=2e-3 wd=0.5`, `optimizer.betas=[0.9, 0.98]`, `training.steps=5000`.
 
@@ -59,7 +75,11 @@ def knobs_of_text(text: str, names: Collection[str]) -> dict[str, float]:
     found: dict[str, float] = {}
     begin = 0
     while said := _ASSIGNMENT.match(text, begin):
-        found |= _numbers(said[1], said[2], names)
+        turned = _numbers(said[1], said[2], names)
+        for name in turned:
+            if name in found:
+                raise UsageError(f"{text.strip()!r}: {name} is set twice")
+        found |= turned
         begin = said.end()
     if text[begin:].strip(" ,;\t\n") or not found:
         raise UsageError(f"{text.strip()!r}: write KNOB=VALUE, for instance lr=2e-3, several with spaces between them")
@@ -88,6 +108,12 @@ def _number(name: str, text: str) -> float:
         except ValueError:
             continue
     raise UsageError(f"{name} = {text}: must be a number")
+
+
+def _finite(name: str, value: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise UsageError(f"{name} = {value}: must be a number")
+    return value
 
 
 def _checked_cadence(name: str, value: object) -> int:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from grokterm.ancestry import array_at, array_names, names, whole_array, whole_series
 from grokterm.charts import BarChart, Line, LineChart, Spectrum, joined, moments_in, whole
 from grokterm.errors import RunError, UsageError, nearest
 from grokterm.history import ArraySeries, History
@@ -62,7 +63,7 @@ def on_log_y(name: str) -> bool:
 
 def bar_chart(history: History, name: str, step: int | None = None) -> BarChart:
     """The spectrum at the last row at or before `step`, or the newest. Raises UsageError where there is none."""
-    found = one_a_bar(name, history.array(name))
+    found = one_a_bar(name, array_at(history, name, step))
     row = len(found.steps) if step is None else int(np.searchsorted(found.steps, step, side="right"))
     if not row:
         when = "" if step is None else f" at or before step {step:,}"
@@ -75,18 +76,20 @@ def bar_chart(history: History, name: str, step: int | None = None) -> BarChart:
 
 def line(history: History, name: str, style: str) -> Line:
     """One scalar or component. Raises UsageError that names the nearest that is recorded."""
-    if name in history.names():
-        found = history.series(name)
-        return Line(plain(name), style, found.steps, found.values)
+    if name in names(history):
+        found = whole_series(history, name)
+        inherited = len(found.steps) - len(history.series(name).steps)
+        return Line(plain(name), style, found.steps, found.values, inherited)
     array, slash, number = name.rpartition("/")
     array = PAPERS_NAMES.get(array, array)
-    if not slash or array not in history.array_names():
+    if not slash or array not in array_names(history):
         raise UsageError(f"{history.run.name} records no {plain(name)!r}; {nearest(name, _all(history))}")
-    bars = one_a_bar(array, history.array(array))
+    bars = one_a_bar(array, whole_array(history, array))
     count = bars.values.shape[1]
     if not (number.isascii() and number.isdecimal() and 1 <= int(number[:9]) <= count and len(number) < 9):
         raise UsageError(f"{array} has the components {array}/1 to {array}/{count}, and no {plain(name)!r}")
-    return Line(plain(name), style, bars.steps, bars.values[:, int(number) - 1].astype(np.float64))
+    inherited = len(bars.steps) - len(history.array(array).steps)
+    return Line(plain(name), style, bars.steps, bars.values[:, int(number) - 1].astype(np.float64), inherited)
 
 
 def one_a_bar(name: str, series: ArraySeries) -> ArraySeries:
@@ -101,12 +104,12 @@ def one_a_bar(name: str, series: ArraySeries) -> ArraySeries:
     return ArraySeries(series.steps, values)
 
 
-def _asked(history: History, names: tuple[str, ...]) -> tuple[str, ...]:
+def _asked(history: History, said: tuple[str, ...]) -> tuple[str, ...]:
     """The names, each once; the losses where there are none."""
-    recorded = set(history.names())
-    if not recorded and not history.array_names():
+    recorded = set(names(history))
+    if not recorded and not array_names(history):
         raise RunError(f"{history.run.name} has recorded nothing yet")
-    asked = tuple(dict.fromkeys(names or [name for name in LOSSES if name in recorded]))
+    asked = tuple(dict.fromkeys(said or [name for name in LOSSES if name in recorded]))
     if not asked:
         there = ", ".join(plain(name) for name in _all(history))
         raise UsageError(f"{history.run.name} records no loss; name a measure: {there}")
@@ -139,4 +142,4 @@ def _y_label(names: tuple[str, ...]) -> str:
 
 
 def _all(history: History) -> list[str]:
-    return [*history.names(), *history.array_names()]
+    return [*names(history), *array_names(history)]

@@ -14,6 +14,7 @@ from grokterm.run.cuts import Cuts
 from grokterm.run.directory import RunDirectory
 from grokterm.run.events import Event
 from grokterm.run.finding import find
+from grokterm.run.lineage import parent_of
 from grokterm.run.lock import is_alive
 from grokterm.run.outcome import standing
 from grokterm.run.table import Rows, TableReader
@@ -67,6 +68,15 @@ class OpenedRun:
     def config(self) -> Mapping[str, Any]:
         """What run.toml says: the resolved configuration, seed, versions, device."""
         return self._now().config or {}
+
+    @property
+    def parent(self) -> "OpenedRun | None":
+        """The run that this one was forked from, whole; None for a run that is no fork, or where that one is gone.
+
+        A fork's own rows begin at step `config["parent"]["step"]`; those before it are the parent's.
+        """
+        found = parent_of(self._run, self.config)
+        return None if found is None else OpenedRun(found.path)
 
     @property
     def step(self) -> int:

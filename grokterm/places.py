@@ -6,8 +6,8 @@ from grokterm.errors import UsageError
 def step_from(text: str, last: int) -> int | None:
     """The step that a person means: `1200`, `1,200`, `12k`, `1.5M` or `40%` of the run; None for anything else."""
     said = text.strip().replace(",", "").replace("_", "")
-    scale = 1.0
-    if said.endswith("%"):
+    scale, is_share = 1.0, said.endswith("%")
+    if is_share:
         said, scale = said[:-1], last / 100
     elif said[-1:] in "kKmM" and said[-1:]:
         said, scale = said[:-1], {"k": 1e3, "m": 1e6}[said[-1].lower()]
@@ -15,7 +15,9 @@ def step_from(text: str, last: int) -> int | None:
         step = float(said) * scale
     except ValueError:
         return None
-    return round(step) if 0 <= step < 1e18 else None
+    if not 0 <= step < 1e18 or (not is_share and abs(step - round(step)) > 1e-6):
+        return None
+    return round(step)
 
 
 def no_step(text: str) -> str:

@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from grokterm.ancestry import forked_at, whole_series
 from grokterm.drawing.axes import Limits, linear_limits, log_limits, step_limits
 from grokterm.drawing.cells import Markers, glyphs_for, one_cell_each
 from grokterm.drawing.dots import dot_rows
 from grokterm.drawing.envelope import envelope, undrawable
 from grokterm.drawing.ticks import across, upward
 from grokterm.history import History
+from grokterm.text import plain
 
 SIGNS: dict[Markers, tuple[str, ...]] = {  # plotext's names; a sign for every curve, in colour or not
     "braille": ("braille", "hd", "x", "o", "+", "*", "#", "@", "%", "="),
@@ -28,6 +30,7 @@ SIGNS: dict[Markers, tuple[str, ...]] = {  # plotext's names; a sign for every c
 MOST_CURVES = 10
 """More would share signs."""
 COLOURS = (74, 214, 36, 175, 227, 33, 166)  # of 256, near Okabe and Ito's
+FAINT = (24, 94, 22, 96, 100, 18, 88)  # the same, darker
 GREY = 145
 LEAST_COLUMNS, LEAST_ROWS = 8, 2
 ROOM_FOR_MARKS = 8
@@ -40,11 +43,12 @@ _ASCII_FRAME = str.maketrans({"┤": "+", "└": "+", "┬": "+", "─": "-", "�
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """A curve over steps: x never decreases, y holds any values."""
+    """A curve over steps: x never decreases, y holds any values; the first `inherited` points are faint."""
 
     label: str
     x: NDArray[np.int64] | NDArray[np.float64]
     y: NDArray[np.float64]
+    inherited: int = 0
 
 
 @dataclass(frozen=True)
@@ -57,11 +61,25 @@ class Boundary:
 
 def loss_chart(history: History, *, width: int, height: int, colour: bool, markers: Markers = "braille") -> str:
     """Train and test loss over steps on log y with the phases' beginnings: at most `height` lines, no newline after."""
-    series = [(label, history.series(f"{label}_loss")) for label in ("train", "test")]
-    curves = [Curve(label, found.steps, found.values) for label, found in series if found.steps.size]
+    series = [(label, whole_series(history, f"{label}_loss")) for label in ("train", "test")]
+    curves = [
+        Curve(label, found.steps, found.values, len(found.steps) - len(history.series(f"{label}_loss").steps))
+        for label, found in series
+        if found.steps.size
+    ]
     phases = [Boundary(change.phase, change.at) for change in history.phases]
-    title = "loss, log y"
-    return chart(curves, phases, title=title, width=width, height=height, colour=colour, markers=markers, log_y=True)
+    parent = forked_at(history)
+    return chart(
+        curves,
+        phases,
+        title="loss, log y",
+        width=width,
+        height=height,
+        colour=colour,
+        markers=markers,
+        log_y=True,
+        marks=[] if parent is None else [Boundary(plain(f"fork of {parent.run}"), parent.at)],
+    )
 
 
 def chart(
@@ -112,7 +130,7 @@ def _within(curves: Sequence[Curve], span: tuple[float, float] | None) -> Sequen
         return curves
     ends = [(np.searchsorted(curve.x, span[0]), np.searchsorted(curve.x, span[1], side="right")) for curve in curves]
     return [
-        Curve(curve.label, curve.x[first:end], curve.y[first:end])
+        Curve(curve.label, curve.x[first:end], curve.y[first:end], max(min(curve.inherited, int(end)) - int(first), 0))
         for curve, (first, end) in zip(curves, ends, strict=True)
     ]
 
@@ -151,8 +169,20 @@ def _drawn(
         dots = rows * _DOWN
         ends = [dots - 0.5 - dot_rows(part[shown], limits.low, limits.high, dots) for part in (low, high)]
         x_dots, y_dots = np.repeat(shown + 0.5, 2).tolist(), np.stack(ends, axis=1).ravel().tolist()
-        drawn.append((_sign(index, markers), COLOURS[index % len(COLOURS)], x_dots, y_dots))
+        before = 2 * int(np.searchsorted(shown, _first_own_column(curve, edges, over)))
+        for colours, part in ((FAINT, slice(before)), (COLOURS, slice(before, None))):
+            drawn.append((_sign(index, markers), colours[index % len(colours)], x_dots[part], y_dots[part]))
     return drawn
+
+
+def _first_own_column(curve: Curve, edges: NDArray[np.float64], over: Limits) -> int:
+    """The column of dots from which on a curve is not faint."""
+    if not curve.inherited:
+        return 0
+    if curve.inherited >= len(curve.x):
+        return len(edges)
+    first = float(curve.x[curve.inherited])
+    return int(np.searchsorted(edges, np.log10(max(first, 1.0)) if over.log else first, side="right")) - 1
 
 
 def _with_axes(

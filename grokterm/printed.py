@@ -32,7 +32,7 @@ def printed(
 def _curves(drawn: LineChart, title: str, width: int, height: int, colour: bool, markers: Markers) -> str:
     axes = [name for name, on in (("log y", drawn.log_y), ("log x", drawn.log_x)) if on]
     return chart(
-        [Curve(line.label, line.steps, line.values) for line in drawn.lines],
+        [Curve(line.label, line.steps, line.values, line.inherited) for line in drawn.lines],
         [Boundary(phase.label, phase.start) for phase in drawn.moments.phases],
         title=_cut(", ".join(filter(None, [title, *axes])), width, markers),
         width=width,

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from rich.progress import BarColumn, Progress, TextColumn
 
+from grokterm.ancestry import find_parents
 from grokterm.history import History
 from grokterm.plot import loss_chart
 from grokterm.report import closing, progress_line, short_line
@@ -72,6 +73,7 @@ class Output:
     def report(self, history: History) -> None:
         """Print the closing report with a chart of the losses that fits. Raises RunError as `History.poll` does."""
         history.poll()
+        find_parents(history)
         width = 80
         if self.is_terminal:
             with contextlib.suppress(OSError):

@@ -99,16 +99,16 @@ def how_it_stands(history: History) -> str:
 
 
 def fork_of(history: History) -> str:
-    """The run that a fork was made from, and at which step; "" for a run that is no fork."""
+    """The run that a fork was made from, and where; "" for a run that is no fork."""
     parent = forked_at(history)
-    return "" if parent is None else f"{plain(parent.run)} at step {parent.step:,}"
+    return "" if parent is None else f"{plain(parent.run)} at {parent.place}"
 
 
 def results(history: History) -> dict[str, str]:
     """What came of it, by label: the last losses and accuracies, when it memorised and grokked, the delay."""
     said = {}
     for part in ("train", "test"):
-        loss, accuracy = (history.series(f"{part}_{what}").values for what in ("loss", "accuracy"))
+        loss, accuracy = (whole_series(history, f"{part}_{what}").values for what in ("loss", "accuracy"))
         losses = f"loss {format_value(float(loss[-1])):>9}" if loss.size else "loss not measured"
         shares = f"accuracy {_share(float(accuracy[-1]))}" if accuracy.size else "accuracy not measured"
         said[part] = f"{losses}   {shares}{_broken(history, f'{part}_loss')}"
@@ -164,7 +164,7 @@ def _delay(memorized: int, grokked: int) -> str:
 
 
 def _broken(history: History, name: str) -> str:
-    count = int(np.count_nonzero(~np.isfinite(history.series(name).values)))
+    count = int(np.count_nonzero(~np.isfinite(whole_series(history, name).values)))
     return f"   not finite {count:,} times" if count else ""
 
 

@@ -16,7 +16,7 @@ from typing import TypeVar
 import numpy as np
 
 from grokterm.errors import RunError
-from grokterm.run.configuration import Configuration, is_imported, read_configuration, setting
+from grokterm.run.configuration import Configuration, is_imported, read_configuration, setting, steps_asked
 from grokterm.run.curation import TAGS, read_tags
 from grokterm.run.directory import RunDirectory
 from grokterm.run.events import encode
@@ -149,6 +149,8 @@ def summarize(run: RunDirectory) -> Summary | None:
     seed, parent = config.get("seed"), Parent.of(config)
     if steps is None and not run.config_path.exists():
         return None
+    step = max(told.step, 0 if parent is None else parent.step, *_ends(steps, tests, measures))
+    planned = told.steps if told.steps is not None else step_count(setting(config, "training.steps"))
     return Summary(
         run=run,
         name=run.path.name or run.name,
@@ -156,8 +158,8 @@ def summarize(run: RunDirectory) -> Summary | None:
         problem=troubles[0] if troubles else "",
         preset=preset if isinstance(preset := config.get("preset"), str) else "",
         seed=seed if isinstance(seed, int) and abs(seed) < 2**63 else None,
-        step=max(told.step, 0 if parent is None else parent.step, *_ends(steps, tests, measures)),
-        steps=told.steps if told.steps is not None else step_count(setting(config, "training.steps")),
+        step=step,
+        steps=steps_asked(config, step) or planned,
         train_loss=_number("train_loss", steps, measures),
         train_accuracy=_number("train_accuracy", steps, measures),
         test_loss=_number("test_loss", tests, measures),

@@ -5,6 +5,7 @@ Nothing heavy is imported until the thread runs: the screen is painted while tor
 
 import contextlib
 import os
+import shlex
 import threading
 import traceback
 from pathlib import Path
@@ -12,9 +13,10 @@ from typing import TYPE_CHECKING, Literal
 
 from grokterm.errors import GroktermError, RunError, TrainingError
 from grokterm.run.directory import RunDirectory
-from grokterm.run.events import LineTail, ask, request_from
+from grokterm.run.events import LineTail, request_from
 from grokterm.run.lock import Lock
 from grokterm.run.outcome import read_outcome
+from grokterm.text import plain
 
 if TYPE_CHECKING:
     from grokterm.catalog import Catalog
@@ -55,6 +57,9 @@ class TrainingThread(threading.Thread):
         self._lock = lock
         self._begun, self._given_up = threading.Event(), threading.Event()
         self._ended: Ended | None = None
+        self._wish: Literal["", "stopped", "detached"] = ""
+        self.handed: int | None = None
+        """The lock of a run that was left for another process; None while there is none."""
         self.preset_name = preset.name if preset is not None else str((run.read_config() or {}).get("preset", ""))
 
     @property
@@ -81,25 +86,18 @@ class TrainingThread(threading.Thread):
         return lock.share() if lock is not None and self.is_alive() else None
 
     def hand_over(self, seconds: float) -> int | None:
-        """Have the trainer write a full checkpoint and leave the run; return its lock for whoever takes over.
+        """Have the trainer write a full checkpoint and leave its run; return its lock for whoever takes over.
 
         That is a descriptor for a process that inherits it. None when training had ended by itself, or did not answer
-        in time.
+        in time; in the latter case it leaves later, and `handed` is the lock then.
         """
-        lock = self._lock
-        if lock is None or not self.is_alive():
-            return None
-        try:
-            shared = lock.share()
-        except RunError:  # training ends at this very moment
-            return None
-        with contextlib.suppress(RunError):
-            ask(self.directory.path, "detach")
-            self.join(seconds)
-            if self._ended is not None and self._ended.state == "detached":
-                return shared
-        lock.take_back(shared)
-        return None
+        self._wish = "detached"
+        self.join(seconds)
+        return self.handed
+
+    def stop(self) -> None:
+        """Have the trainer write a full checkpoint and end, whichever run it trains by then."""
+        self._wish = "stopped"
 
     def give_up(self) -> None:
         """End a trainer that waits for the disk: what it could not write is lost."""
@@ -107,19 +105,21 @@ class TrainingThread(threading.Thread):
 
     def _train(self) -> None:
         """Train the run, and the forks in which it goes on."""
+        stale = self._requests_to_the_dead()
         following: RunDirectory | None = self.directory
         while following is not None:
             self.directory = following
             with self._lock or Lock(following) as self._lock:
-                self._ended = self._train_one(self._lock)
+                self._ended = self._train_one(self._lock, stale)
+                if self._ended.state == "detached" and self._wish == "detached":
+                    self.handed = self._lock.share()
             self._lock = self._preset = None
-            following = self._ended.goes_on_in
+            stale, following = frozenset(), self._ended.goes_on_in
 
-    def _train_one(self, lock: Lock) -> "Ended":
-        stale = self._requests_to_the_dead()
+    def _train_one(self, lock: Lock, stale: frozenset[str]) -> "Ended":
         from grokterm.engine.launch import Host, resume, train
 
-        host: Host = Host(lock, self._given_up, self._begun.set, self._on_divergence)
+        host: Host = Host(lock, self._given_up, self._begun.set, self._on_divergence, lambda: self._wish)
         if self._preset is not None:
             return train(self.directory, self._preset, self.catalog, host)
         return resume(self.directory, self.catalog, host, stale, self._device)
@@ -138,7 +138,11 @@ class TrainingThread(threading.Thread):
 
     def _told(self, error: Exception) -> TrainingError:
         log = f" (see {self.directory.log_path})" if _is_there(self.directory.log_path) else ""
-        told = TrainingError(f"training failed: {type(error).__name__}: {error}{log}")
+        again = ""
+        if _is_there(self.directory.config_path):
+            place = plain(shlex.quote(str(self.directory.path)))
+            again = f"; `grokterm resume {place}` goes on from its last full checkpoint"
+        told = TrainingError(f"training failed: {type(error).__name__}: {error}{log}{again}")
         told.__cause__ = error
         return told
 

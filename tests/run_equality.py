@@ -13,7 +13,7 @@ from grokterm.run.table import read_table
 
 BY_THE_CLOCK = frozenset({"time", "seconds", "measures_share"})
 """Columns that say how long something took."""
-ABOUT_THE_BREAK = frozenset({"resumed", "training", "paused", "detached"})
+ABOUT_THE_BREAK = frozenset({"resumed", "training", "paused", "stopping", "detached"})
 
 
 def history(run: RunDirectory) -> History:

@@ -164,7 +164,8 @@ def test_training_that_fails_is_one_sentence_after_the_report(tmp_path: Path) ->
         out, err = process.communicate(timeout=60)
     run = only_run(tmp_path / "runs")
     assert process.returncode == 4
-    assert err == f"grokterm: training failed: RuntimeError: no luck (see {run.log_path})\n"
+    again = f"`grokterm resume {run.path}` goes on from its last full checkpoint"
+    assert err == f"grokterm: training failed: RuntimeError: no luck (see {run.log_path}); {again}\n"
     assert "step      0  error: RuntimeError: no luck" in out
     assert "failed at step 0" in out
     assert "Traceback" in run.log_path.read_text()

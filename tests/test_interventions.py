@@ -42,6 +42,12 @@ def test_entries_are_read_in_their_order(tmp_path: Path) -> None:
     )
     assert list(found[0].set) == ["weight_decay", "lr"]
     assert [entry.why for entry in found] == ["at 600", "test_accuracy >= 0.5"]
+    (asked,) = preset(tmp_path, "at = 600\nset = { lr = 2 }\nby_hand = true").interventions
+    assert (asked.by_hand, asked.why) == (True, "")
+    assert asked.to_toml() == {"at": 600, "set": {"lr": 2.0}, "moments": "kept", "by_hand": True}
+    assert "by_hand" not in found[0].to_toml()
+    with pytest.raises(UsageError, match=r"interventions\[0\].by_hand = 1 must be true or false"):
+        preset(tmp_path, "at = 600\nset = { lr = 2 }\nby_hand = 1")
     assert isinstance(found[1].set["steps"], int)
 
 

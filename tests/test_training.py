@@ -1,5 +1,6 @@
 """Training beside a screen: how a thread that fails tells why, and what it leaves behind."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,7 +74,10 @@ def test_failure_is_one_sentence_and_a_traceback_in_the_log(run: RunDirectory, t
     )
     error = trained(run, parts=tmp_path / "parts").error
     assert isinstance(error, TrainingError)
-    assert str(error) == f"training failed: KeyError: 'odd' (see {run.log_path})"
+    assert str(error) == (
+        f"training failed: KeyError: 'odd' (see {run.log_path}); "
+        f"`grokterm resume {run.path}` goes on from its last full checkpoint"
+    )
     assert "def odd" not in str(error)
     assert "raise KeyError('odd')" in run.log_path.read_text()
     assert run.config_path.exists()
@@ -222,6 +226,17 @@ def test_a_rewind_goes_on_in_a_fork(run: RunDirectory) -> None:
     assert not is_alive(run)
 
 
+def test_what_is_held_back_goes_along_into_a_fork(run: RunDirectory) -> None:
+    turn = ask(run.path, "set", knob="weight_decay", value=0.5, at=12)
+    stop = ask(run.path, "stop", at=14)
+    ask(run.path, "rewind", at=8)
+    thread = trained(run, "training.steps=20")
+    assert thread.error is None
+    answers = {event.data.get("request"): (event.kind, event.step) for event in history(thread.directory).events}
+    assert (answers[turn.id], answers[stop.id]) == (("edit", 12), ("state", 14))
+    assert states(thread.directory)[-1] == "stopped"
+
+
 def test_what_was_asked_of_a_dead_trainer_does_not_stop_the_next_one(run: RunDirectory) -> None:
     trained(run, "training.steps=5")
     lines = run.events_path.read_bytes().splitlines(keepends=True)
@@ -273,3 +288,20 @@ def test_training_waits_for_its_directory_and_goes_on(run: RunDirectory) -> None
     assert waited.data["why"] == "steps.npy: No such file or directory"
     said = holder(run)
     assert said is None
+
+
+@pytest.mark.parametrize("wish", ["hand over", "stop"])
+def test_a_wish_right_after_a_rewind_reaches_the_fork(run: RunDirectory, wish: str) -> None:
+    thread = endless(run)
+    ask(run.path, "rewind")
+    if wish == "stop":
+        thread.stop()
+        thread.join(60)
+        assert states(thread.directory)[-1] == "stopped"
+    else:
+        shared = thread.hand_over(60)
+        assert shared is not None
+        assert is_alive(thread.directory)
+        assert states(thread.directory)[-1] == "detached"
+        os.close(shared)
+    assert thread.error is None

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,7 +10,10 @@ from grokterm.commands.options import RUNS, Debug, LivingRun, RunsFolder
 
 if TYPE_CHECKING:
     from grokterm.run.asking import Order
+    from grokterm.run.directory import RunDirectory
 
+SECONDS = 30.0
+"""How long answers are waited for, unless somebody says otherwise."""
 DO = ("set", "pause", "resume", "step", "undo", "fork", "snapshot", "note", "stop")
 _TURNING = ("set", "fork")
 
@@ -51,34 +54,40 @@ def ctl(
     reset_moments: Annotated[
         bool, typer.Option("--reset-moments", help="set and fork: reset the optimizer's moments too.")
     ] = False,
-    timeout: Annotated[float, typer.Option(metavar="S", help="Seconds to wait for the answers.", min=0)] = 30.0,
+    timeout: Annotated[
+        float | None,
+        typer.Option(metavar="S", help="Seconds to wait for the answers: 30; with --at without a limit.", min=0),
+    ] = None,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Ask, and do not wait for an answer.")] = False,
     runs: RunsFolder = RUNS,
     debug: Debug = False,
 ) -> None:
     """Steer a run in training, from a script or another terminal.
 
-    Every answer is printed as one line of JSON. What can be asked, with an example each:
+    RUN - is the newest run in training. Every answer is printed as one line of JSON, in which "run" is the run that
+    answers, after undo and fork the new one. What can be asked, with an example each:
 
     \b
       set KNOB=VALUE...     grokterm ctl - set weight_decay=0.3 lr=1e-3
       pause                 grokterm ctl - pause --at 5000
       resume                grokterm ctl - resume
       step                  grokterm ctl - step      (one, while paused)
-      undo                  grokterm ctl - undo      (goes back, in a fork)
+      undo                  grokterm ctl - undo      (before the last change)
       fork [KNOB=VALUE...]  grokterm ctl - fork lr=2e-3 --from 600
       snapshot [NOTE]       grokterm ctl - snapshot "before the change"
       note TEXT             grokterm ctl - note "loss is odd here"
       stop                  grokterm ctl - stop      (saves, and ends)
 
     A KNOB is a column of steps.npy, such as lr, weight_decay (or wd) and beta1, or one of steps, test_every,
-    measure_every and checkpoint_every.
+    measure_every and checkpoint_every. undo and fork save and stop this run, and training goes on in the fork
+    (`grokterm fork` leaves it in training). What is held back by --at outlives a stop, and goes along into a fork.
 
-    Exit code 3: it was refused (stderr says why), nobody trains the run, or no answer came in time.
+    Exit code 2: it cannot be meant, and nothing was asked. 3: it was refused (stderr says why), nobody trains the run,
+    or no answer came in time. 130: Ctrl+C; what was asked waits in the run's inbox.
     """
     _ = debug
-    from grokterm.errors import RunError, UsageError
-    from grokterm.run.asking import answers, as_line, knobs_told
+    from grokterm.errors import UsageError
+    from grokterm.run.asking import knobs_told
     from grokterm.run.events import ask
     from grokterm.run.living import find_living
 
@@ -89,17 +98,47 @@ def ctl(
     found = find_living(runs, run)
     said = {"at": at} if at is not None else {}
     orders = _orders(do, " ".join(words or ()), knobs_told(found), "reset" if reset_moments else "kept", back_to, said)
+    _check_values(found, orders)
     if no_wait:
         for order in orders:
             ask(found.path, order.do, **order.data)
         return
+    _print_answers(found, orders, SECONDS if timeout is None and at is None else timeout)
+
+
+def _print_answers(run: "RunDirectory", orders: Sequence["Order"], seconds: float | None) -> None:
+    """Ask, and print every answer as it comes. Raises RunError for refusals and for answers that do not come."""
+    from grokterm.errors import RunError
+    from grokterm.run.asking import answers, as_line
+    from grokterm.text import plain
+
     refusals = []
-    for event in answers(found, orders, timeout):
-        typer.echo(as_line(event))
-        if event.kind == "refused":
-            refusals.append(str(event.data.get("why", "")))
+    try:
+        for event in answers(run, orders, seconds):
+            typer.echo(as_line(event, run))
+            if event.kind == "refused":
+                refusals.append(str(event.data.get("why", "")))
+    except KeyboardInterrupt:
+        typer.echo(f"grokterm: what is not answered yet waits in {plain(str(run.inbox_path))}", err=True)
+        raise typer.Exit(130) from None
     if refusals:
         raise RunError("; ".join(refusals))
+
+
+def _check_values(run: "RunDirectory", orders: Sequence["Order"]) -> None:
+    """Check every value that a knob is to take, so that all are asked for or none. Raises UsageError."""
+    from grokterm.catalog import Catalog
+    from grokterm.knob_values import checked_knobs
+
+    values: dict[str, Any] = {}
+    for order in orders:
+        match order.data:
+            case {"knob": str(knob), "value": value}:
+                values[knob] = value
+            case {"set": Mapping() as turned}:
+                values |= turned
+    if values:
+        checked_knobs(Catalog(), (run.read_config() or {}).get("optimizer"), values)
 
 
 def _orders(

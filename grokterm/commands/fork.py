@@ -52,19 +52,26 @@ def fork(
     _ = debug
     from grokterm.catalog import Catalog
     from grokterm.commands.show import go_on, held_lock
+    from grokterm.errors import UsageError
     from grokterm.run.fork import fork as branch_off
+    from grokterm.run.lineage import Parent
     from grokterm.text import plain
 
     parent, step = _place(runs, place)
     catalog = Catalog(parts)
     sets = _knobs(parent, catalog, overrides or [])
+    if moments == "reset" and not sets:
+        raise UsageError("--moments reset is about knobs that turn: --set KNOB=V says which")
     if steps is not None:
+        if "steps" in sets:
+            raise UsageError(f"--steps {steps}: --set has steps too")
         sets["steps"] = steps
     if "steps" not in sets:
         _check_the_rest(parent, step)
     child = branch_off(parent, step, sets=sets, moments=moments, name=name, catalog=catalog)
-    at = "its newest step" if step is None else f"step {step:,}"
-    typer.echo(f"{plain(child.name)} branches off {plain(parent.name)} at {at}")
+    said = Parent.of(child.read_config() or {})
+    if said is not None:
+        typer.echo(f"{plain(child.name)}: fork of {plain(said.run)} at {said.place}")
     manner = Manner(headless, detach, on_hangup, frame_budget, parts, device)
     raise typer.Exit(go_on(child, held_lock(child), catalog, manner))
 
@@ -93,7 +100,7 @@ def _check_the_rest(parent: "RunDirectory", step: int | None) -> None:
     from grokterm.summary import summarize
 
     known = summarize(parent)
-    if known is None or known.steps is None:
+    if known is None or known.steps is None or (step is not None and step > known.step):
         return
     at = known.step if step is None else step
     if at >= known.steps:
@@ -117,7 +124,11 @@ def _knobs(parent: "RunDirectory", catalog: "Catalog", said: list[str]) -> dict[
     sets: dict[str, float] = {}
     for text in said:
         try:
-            sets |= knobs_of_text(text, names)
+            turned = knobs_of_text(text, names)
         except UsageError as error:
             raise UsageError(f"--set {text}: {error}") from error
+        for knob in turned:
+            if knob in sets:
+                raise UsageError(f"--set {text}: {knob} is set twice")
+        sets |= turned
     return sets

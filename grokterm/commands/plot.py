@@ -97,6 +97,7 @@ def plot(
 
 def _opened(runs: Path, reference: str, measures: list[str]) -> "History":
     """The run as it is now. Where a measure stands in the place of the run, the error says where it belongs."""
+    from grokterm.ancestry import find_parents
     from grokterm.history import History
     from grokterm.run.finding import find, runs_in
 
@@ -114,13 +115,16 @@ def _opened(runs: Path, reference: str, measures: list[str]) -> "History":
                 ) from None
         raise
     history.poll()
+    find_parents(history)
     return history
 
 
 def _mind_runs(runs: Path, history: "History", names: list[str]) -> None:
     """Say where a second run belongs."""
+    from grokterm.ancestry import names as recorded
+
     for name in names:
-        if name not in history.names() and any((folder / name / "run.toml").exists() for folder in (Path(), runs)):
+        if name not in recorded(history) and any((folder / name / "run.toml").exists() for folder in (Path(), runs)):
             both = f"{history.run.name} {name}"
             raise UsageError(f"{name!r} is a run, and a plot is of one; `grokterm compare {both}` shows both")
 
@@ -133,9 +137,11 @@ def _chart(
     first: int | None,
     last: int | None,
 ) -> "LineChart | BarChart":
+    from grokterm.ancestry import array_names
+    from grokterm.ancestry import names as scalars
     from grokterm.measured import bar_chart, line_chart
 
-    arrays = [name for name in names if name in history.array_names() and name not in history.names()]
+    arrays = [name for name in names if name in array_names(history) and name not in scalars(history)]
     if not arrays:
         return line_chart(history, names, log_x=log_x, log_y=log_y, first=first, last=last)
     if len(names) > 1:

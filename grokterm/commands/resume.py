@@ -113,10 +113,14 @@ def _say(run: "RunDirectory", config: Mapping[str, Any], checkpoint: int | None)
     import socket
 
     from grokterm.preset import versions
+    from grokterm.run.living import recorded
+    from grokterm.run.outcome import read_outcome
     from grokterm.text import plain
 
     begin = "the beginning, for it has no full checkpoint" if checkpoint is None else f"step {checkpoint:,}"
-    typer.echo(f"{plain(run.name)} goes on from {begin}")
+    lost = max(read_outcome(run.events_path).step, recorded(run)) - (checkpoint or 0)
+    steps = "the step after it is" if lost == 1 else f"the {lost:,} steps after it are"
+    typer.echo(f"{plain(run.name)} goes on from {begin}" + (f": {steps} computed again" if lost > 0 else ""))
     now = {**versions(), "host": socket.gethostname()}
     other = [
         f"{name} was {plain(str(config[name]))} and is {now[name]}"

@@ -166,9 +166,11 @@ def _size(path: Path) -> int:
 
 def _how_it_went(run: "RunDirectory") -> str:
     """After the screen has gone: what a run without one reports too, where a scrolling terminal keeps it."""
+    from grokterm.ancestry import find_parents
     from grokterm.history import History
     from grokterm.report import closing
 
     history = History(run)
     history.poll()
+    find_parents(history)
     return closing(history)

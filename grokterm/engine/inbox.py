@@ -7,11 +7,12 @@ checkpoint that it goes on from: it is done again at its steps.
 import time
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from grokterm.errors import RunError, UsageError, nearest
 from grokterm.interventions import Moments
-from grokterm.run.events import Event, LineTail, Request, request_from
+from grokterm.run.events import Event, LineTail, Request, hand_in, request_from
 from grokterm.run.fork import fork
 
 if TYPE_CHECKING:
@@ -27,14 +28,15 @@ class Inbox:
 
     def __init__(self, trainer: "Trainer", recorder: "Recorder") -> None:
         self.edits = 0
-        self.detached_by = ""
-        """The request that the run's last event answers, where it is left to another trainer."""
+        self.detached_by: dict[str, str] = {}
+        """Names the request that the run's last event answers, where somebody asked to leave it to another trainer."""
         self._trainer = trainer
         self._recorder = recorder
         self._lines = LineTail(recorder.run.inbox_path)
         self._unanswered: deque[Request] = deque()
         self._held_back: list[tuple[int, Request]] = []
         self._again: deque[Event] = deque()
+        self._branched_off = 0  # the step at which the fork branches off for which the run is left
         self._obeyed = {
             "set": self._set,
             "snapshot": self._snapshot,
@@ -51,8 +53,9 @@ class Inbox:
         """Be the inbox of a run that was trained before.
 
         again: edits, snapshots, notes and a last pause to be done once more, each at its step. answered: ids of
-        requests that need no answer any more. stale: ids of unanswered requests to a trainer that died; those about
-        the dead one's pace or end are refused, the others wait until everything before them is done again.
+        requests that need no answer any more. stale: ids of unanswered requests to an earlier trainer. What names a
+        step ahead waits for it; of the others those about that trainer's pace or end are refused, and the rest waits
+        until everything before it is done again.
         """
         self._again.extend(again)
         self._collect()
@@ -61,10 +64,19 @@ class Inbox:
         for request in waiting:
             if request.id not in stale:
                 self._unanswered.append(request)
+            elif (at := _step_named(request)) is not None and at >= self._trainer.step:
+                self._held_back.append((at, request))
             elif request.do in ("pause", "resume", "step", "stop", "detach"):
                 self._answer("refused", request, why="asked of a trainer that has ended without an answer")
             else:
-                self._held_back.append((again[-1].step if again else self._trainer.step, request))
+                self._held_back.append((self._when_caught_up(request), request))
+
+    def _when_caught_up(self, request: Request) -> int:
+        """When everything that was done before a request is done again; at once, where it ends training before."""
+        caught_up = self._again[-1].step if self._again else self._trainer.step
+        value = request.data.get("value")
+        ends_before = request.data.get("knob") == "steps" and isinstance(value, int) and value <= caught_up
+        return self._trainer.step if ends_before else caught_up
 
     def obey(self) -> None:
         """Obey the schedule, then all requests that have arrived, in their order."""
@@ -83,13 +95,24 @@ class Inbox:
                 self._answer("refused", request, why=str(refusal))
             self._unanswered.popleft()
 
-    def close(self) -> None:
-        """Refuse what came too late to be obeyed, and what was being obeyed when training failed."""
+    def close(self, *, stopped: bool) -> None:
+        """Refuse what came too late to be obeyed, and what was being obeyed when training failed.
+
+        stopped: the run may go on. Requests for a step that is still ahead stay for whoever resumes it; where training
+        goes on in a fork they are asked of that, and refused here.
+        """
         self._collect()
         self._unanswered.extend(request for _, request in self._held_back)
+        child = self._trainer.goes_on_in if stopped else None
+        ahead = self._trainer.step if child is None else self._branched_off
         while self._unanswered:
-            why = f"training has ended at step {self._trainer.step:,}"
-            self._answer("refused", self._unanswered[0], why=why)
+            request = self._unanswered[0]
+            at = _step_named(request)
+            if not stopped or at is None or at < ahead:
+                self._answer("refused", request, why=f"training has ended at step {self._trainer.step:,}")
+            elif child is not None:
+                self._recorder.look(partial(hand_in, child.path, request))
+                self._answer("refused", request, why=f"asked of the fork {child.name}, in which training goes on")
             self._unanswered.popleft()
 
     def wait(self) -> None:
@@ -117,6 +140,8 @@ class Inbox:
             raise UsageError(f"at = {at!r}: must be a step")
         if at < self._trainer.step:
             raise UsageError(f"at = {at:,}: training is at step {self._trainer.step:,} already")
+        if at > self._trainer.cadence.steps:
+            raise UsageError(f"at = {at:,}: training ends at step {self._trainer.cadence.steps:,}")
         if at > self._trainer.step:
             self._held_back.append((at, request))
         else:
@@ -157,6 +182,8 @@ class Inbox:
         moments = _moments(request.data)
         if knob == "steps" and new <= trainer.step:
             raise UsageError(f"steps = {new:g}: training is at step {trainer.step:,} already")
+        if moments == "kept" and new == trainer.knobs.values()[knob]:
+            raise UsageError(f"{knob} is {new:,} already")
         self._edit(knob, new, moments, request=request.id)
 
     def _edit(self, knob: str, new: float, moments: str, **told: object) -> None:
@@ -207,15 +234,16 @@ class Inbox:
             self._trainer.save("full")
         self._recorder.flush(now=True)
         child = fork(self._recorder.run, step, sets=checked, moments=_moments(request.data), undo=undo)
-        config: Mapping[str, Any] = child.read_config() or {}
         self._trainer.goes_on_in = child
         self._trainer.leaving = "stopped"
-        self._answer("fork", request, run=child.name, at=config["parent"]["step"])
+        parent: Mapping[str, Any] = (child.read_config() or {})["parent"]
+        self._branched_off = parent["at"]
+        self._answer("fork", request, run=child.name, at=parent["at"], from_step=parent["step"])
 
     def _detach(self, request: Request) -> None:
         """Leave the run to another trainer; the `state` event of its end is the answer."""
         self._trainer.leaving = "detached"
-        self.detached_by = request.id
+        self.detached_by = {"request": request.id}
 
     def _stop(self, request: Request) -> None:
         self._trainer.leaving = "stopped"
@@ -224,6 +252,12 @@ class Inbox:
 
     def _answer(self, kind: str, request: Request, **data: object) -> None:
         self._recorder.tell(kind, self._trainer.step, request=request.id, **data)
+
+
+def _step_named(request: Request) -> int | None:
+    """The step until which a request is to be held back; None where it names none, or what is no step."""
+    at = request.data.get("at")
+    return at if isinstance(at, int) and not isinstance(at, bool) else None
 
 
 def _moments(data: Mapping[str, object]) -> Moments:

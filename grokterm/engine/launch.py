@@ -20,7 +20,7 @@ from grokterm.engine.knobs import Cadence, Knobs
 from grokterm.engine.patience import Held, Patience
 from grokterm.engine.recorder import Recorder
 from grokterm.engine.schedule import Schedule
-from grokterm.engine.trainer import OnDivergence, Trainer
+from grokterm.engine.trainer import OnDivergence, Trainer, Wish
 from grokterm.errors import RunError, TakenOverError, TrainingError, UsageError
 from grokterm.preset import Preset, of_run, versions
 from grokterm.run.directory import RunDirectory, no_run
@@ -32,13 +32,15 @@ from grokterm.run.lineage import Parent
 class Host:
     """What training needs of the thread or process that it runs in.
 
-    given_up: set when a trainer that waits for the disk is to end. begun: called once the trainer obeys requests.
+    given_up: set when a trainer that waits for the disk is to end. begun: called once the trainer obeys requests. wish:
+    how the trainer is to leave, asked at every step.
     """
 
     lock: Held
     given_up: threading.Event
     begun: Callable[[], None] = lambda: None
     on_divergence: OnDivergence = "pause"
+    wish: Callable[[], Wish] = lambda: ""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ def train(run: RunDirectory, preset: Preset, catalog: Catalog, host: Host) -> En
     facts = {"device": _name(device), "threads": threads, "knobs": trainer.knobs.values()}
 
     def begin() -> None:
+        trainer.recorder.open()
         trainer.recorder.tell("state", 0, state="training", **facts)
         trainer.begin()
 
@@ -73,27 +76,31 @@ def resume(run: RunDirectory, catalog: Catalog, host: Host, stale: Collection[st
     """Go on with a run from its last full checkpoint, bit for bit on the same device with the same threads.
 
     What was recorded after it is cut and recorded again. stale: ids of the requests that a dead trainer left
-    unanswered. device: another one than recorded. Raises as `train` does; RunError for a directory that is no run.
+    unanswered. device: another one than recorded. Raises as `train` does; RunError, having touched nothing, for a
+    directory that cannot be gone on with.
     """
     config = run.read_config()
     if config is None:
         raise no_run(run.path)
     if "source" in config:
-        raise UsageError(f"{run.path} is an imported run: its file holds nothing that training could go on from")
+        raise RunError(f"{run.path} is an imported run: its file holds nothing that training could go on from")
     preset = of_run(config, str(run.config_path), catalog)
     place = _device(device or _recorded_device(config))
     threads = _threads(preset.training.threads)
     torch.manual_seed(preset.training.seed)
-    start = find_start(run)
-    parent = Parent.of(config)
-    missing = prepare(run, start, 0 if parent is None else parent.step)
+    start = find_start(run, config)
     trainer = build(run, preset, catalog, place, host, start)
+    if start.checkpoint is not None:
+        trainer.go_on_from(start.checkpoint)
+        trainer.paused = start.paused
+        numbers, arrays, _ = trainer.measure()
+        trainer.recorder.check(numbers, arrays)
+    parent = Parent.of(config)
+    why = prepare(run, start, 0 if parent is None else parent.step)
 
     def go_on() -> None:
-        if start.checkpoint is not None:
-            trainer.go_on_from(start.checkpoint)
+        trainer.recorder.open()
         facts = {"device": _name(place), "threads": threads, "knobs": trainer.knobs.values()}
-        why = "; ".join(filter(None, (start.why, missing)))
         told = {"keeps": start.keeps, "checkpoint": start.path, "why": why}
         trainer.recorder.tell("state", trainer.step, state="resumed", **told, **facts)
         if trainer.paused:
@@ -158,10 +165,11 @@ def build(
         cadence,
         training.warmup_steps,
         measures,
-        Recorder(run, knobs.recorded, Patience(host.lock, host.given_up)),
+        Recorder(run, knobs.recorded, Patience(run, host.lock, host.given_up)),
         Schedule(preset.interventions, start.schedule if start is not None else None),
         host.lock,
         host.on_divergence,
+        host.wish,
     )
 
 

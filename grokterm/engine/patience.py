@@ -1,5 +1,6 @@
 """Waits for a disk that refuses: what training produces is kept in memory and written when there is room again."""
 
+import errno
 import os
 import threading
 import time
@@ -7,8 +8,14 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from grokterm.errors import RunError, TrainingError
+from grokterm.run.directory import RunDirectory
 
 T = TypeVar("T")
+
+_PASSING = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE}
+    | {errno.ENOTCONN, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+)
 
 RETRY_SECONDS = 0.5
 """How often a refused write is tried again."""
@@ -32,8 +39,9 @@ class Patience:
     Raises TrainingError when `given_up` is set meanwhile: then nothing more can be saved.
     """
 
-    def __init__(self, lock: Held, given_up: threading.Event) -> None:
+    def __init__(self, run: RunDirectory, lock: Held, given_up: threading.Event) -> None:
         self.waited: list[tuple[str, float]] = []
+        self._run = run
         self._lock = lock
         self._given_up = given_up
 
@@ -49,7 +57,7 @@ class Patience:
                 break
             except (OSError, RunError) as error:
                 cause = error if isinstance(error, OSError) else error.__cause__
-                if not isinstance(cause, OSError):
+                if not isinstance(cause, OSError) or not self._may_pass(cause):
                     raise
                 why = _sentence(cause)
                 self._lock.trouble(why)
@@ -63,7 +71,13 @@ class Patience:
             self.waited.append((why, time.monotonic() - begun))
         return done
 
+    def _may_pass(self, error: OSError) -> bool:
+        """Whether the same write may succeed later: there is room again, or the directory is back."""
+        run = self._run
+        gone = not (run.steps_path.exists() and run.checkpoints.is_dir() and run.arrays.is_dir())
+        return error.errno in _PASSING or (gone and error.errno in (errno.ENOENT, errno.ENOTDIR))
+
 
 def _sentence(error: OSError) -> str:
-    what = os.path.basename(str(error.filename)) if error.filename else "a file of the run"  # noqa: PTH119 - may be bytes
-    return f"{what}: {error.strerror or error}"
+    what = os.path.basename(str(error.filename)) + ": " if error.filename else ""  # noqa: PTH119 - may be bytes
+    return f"{what}{error.strerror or error}"

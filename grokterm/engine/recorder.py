@@ -5,17 +5,19 @@ Nothing here fails because a disk is full: what is refused is tried again until 
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import numpy as np
 
 from grokterm.engine.patience import Patience
 from grokterm.engine.state import Tensors
+from grokterm.errors import RunError, UsageError
 from grokterm.run import checkpoint
 from grokterm.run.directory import RunDirectory
 from grokterm.run.events import EventLog
-from grokterm.run.table import TableWriter
+from grokterm.run.table import TableWriter, columns_of
 
 T = TypeVar("T")
 
@@ -27,18 +29,39 @@ FLUSH_SECONDS = 0.05
 
 
 class Recorder:
-    """The open tables of one run. Rows wait in memory for at most FLUSH_SECONDS while training goes on."""
+    """The tables of one run. Rows wait in memory for at most FLUSH_SECONDS while training goes on.
+
+    Nothing is touched before `open`.
+    """
 
     def __init__(self, run: RunDirectory, knobs: Sequence[str], patience: Patience) -> None:
         self.run = run
         self._patience = patience
+        self._columns = {run.steps_path: (*STEP_COLUMNS, *knobs), run.tests_path: TEST_COLUMNS}
         self._events = EventLog(run.events_path)
-        self._steps = TableWriter(run.steps_path, _scalars((*STEP_COLUMNS, *knobs)))
-        self._tests = TableWriter(run.tests_path, _scalars(TEST_COLUMNS))
-        self._measures: TableWriter | None = None
-        self._arrays: dict[str, TableWriter] = {}
+        self._tables: dict[Path, TableWriter] = {}
         self._flushed = time.monotonic()
         self._step = 0
+
+    def check(self, numbers: Iterable[str], arrays: Mapping[str, np.ndarray[Any, Any]]) -> None:
+        """Make sure that the tables which are there have the columns that will be recorded. Raises RunError."""
+        wanted = {path: _scalars(columns) for path, columns in self._columns.items()}
+        wanted[self.run.measures_path] = _scalars((*MEASURE_COLUMNS, *numbers))
+        wanted |= {self._array_path(name): _array_row(value) for name, value in arrays.items()}
+        for path, row in wanted.items():
+            there = columns_of(path)
+            if there is not None and there != row:
+                missing = sorted({*(there.names or ())} - {*(row.names or ())})
+                what = f"lacks {', '.join(missing)}" if missing else "is another one"
+                raise RunError(
+                    f"{path} has other columns than would be recorded now, which {what}: go on with the version and "
+                    "the --parts that the run was begun with"
+                )
+
+    def open(self) -> None:
+        """Open the tables that every run has. Raises RunError."""
+        for path, columns in self._columns.items():
+            self._tables[path] = TableWriter(path, _scalars(columns))
 
     @property
     def told(self) -> int:
@@ -59,27 +82,30 @@ class Recorder:
 
     def step(self, step: int, *values: float) -> None:
         """Add a row of steps.npy: STEP_COLUMNS, then every knob."""
-        self._steps.append(step, *values)
+        self._tables[self.run.steps_path].append(step, *values)
         self._step = step
 
     def test(self, step: int, loss: float, accuracy: float) -> None:
         """Add a row of tests.npy."""
-        self._tests.append(step, loss, accuracy)
+        self._tables[self.run.tests_path].append(step, loss, accuracy)
 
     def measures(self, step: int, seconds: float, share: float, numbers: Mapping[str, float]) -> None:
         """Add a row of measures.npy; every evaluation brings the same numbers."""
-        if self._measures is None:
-            columns = _scalars((*MEASURE_COLUMNS, *numbers))
-            self._measures = self._patience.insist(lambda: TableWriter(self.run.measures_path, columns))
-        self._measures.append(step, seconds, share, *numbers.values())
+        path = self.run.measures_path
+        if path not in self._tables:
+            row = _scalars((*MEASURE_COLUMNS, *numbers))
+            self._tables[path] = self._patience.insist(lambda: TableWriter(path, row))
+        self._tables[path].append(step, seconds, share, *numbers.values())
 
     def array(self, step: int, name: str, value: np.ndarray[Any, Any]) -> None:
         """Add a row of arrays/NAME.npy."""
-        if name not in self._arrays:
-            shape = np.dtype([("step", "<i8"), ("value", "<f4" if value.dtype.itemsize < 8 else "<f8", value.shape)])
-            path = self.run.arrays / f"{name}.npy"
-            self._arrays[name] = self._patience.insist(lambda: TableWriter(path, shape))
-        self._arrays[name].append(step, value)
+        path = self._array_path(name)
+        if path not in self._tables:
+            if "/" in name:
+                raise UsageError(f"a measure calls a vector {name!r}: it names a file, so leave out the /")
+            row = _array_row(value)
+            self._tables[path] = self._patience.insist(lambda: TableWriter(path, row))
+        self._tables[path].append(step, value)
 
     def flush(self, *, now: bool = False) -> None:
         """Write waiting rows to the files, when it is time or at once."""
@@ -91,7 +117,7 @@ class Recorder:
     def save(self, step: int, tensors: Tensors, kind: Literal["weights", "full"], state: Mapping[str, object]) -> str:
         """Write a checkpoint, return its path inside the run; before a full one, rows and events are made durable."""
         if kind == "full":
-            self._patience.insist(self._make_durable)
+            self.sync()
         else:
             self.flush(now=True)
         path = self._patience.insist(
@@ -99,20 +125,25 @@ class Recorder:
         )
         return str(path.relative_to(self.run.path))
 
+    def sync(self) -> None:
+        """Wait until rows and events are on the disk."""
+        self._patience.insist(self._make_durable)
+        self._tell_waits()
+
     def close(self) -> None:
         """Write what is waiting and close every table, even when one of them raises OSError."""
         with contextlib.ExitStack() as stack:
-            for table in self._tables():
+            for table in self._tables.values():
                 stack.callback(table.close)
 
     def _write_rows(self) -> None:
         self.run.steps_path.stat()  # rows written into a file that nobody can find any more would be lost
-        for table in self._tables():
+        for table in self._tables.values():
             table.flush()
 
     def _make_durable(self) -> None:
         self._write_rows()
-        for table in self._tables():
+        for table in self._tables.values():
             table.sync()
         self._events.sync()
 
@@ -122,10 +153,13 @@ class Recorder:
             why, seconds = self._patience.waited.pop()
             self.tell("waited", self._step, why=why, seconds=round(seconds, 3))
 
-    def _tables(self) -> list[TableWriter]:
-        measures = [] if self._measures is None else [self._measures]
-        return [self._steps, self._tests, *measures, *self._arrays.values()]
+    def _array_path(self, name: str) -> Path:
+        return self.run.arrays / f"{name}.npy"
 
 
 def _scalars(names: Sequence[str]) -> np.dtype[Any]:
     return np.dtype([("step", "<i8"), *((name, "<f8") for name in names)])
+
+
+def _array_row(value: np.ndarray[Any, Any]) -> np.dtype[Any]:
+    return np.dtype([("step", "<i8"), ("value", "<f4" if value.dtype.itemsize < 8 else "<f8", value.shape)])

@@ -1,6 +1,6 @@
 """What a full checkpoint holds of training, as named tensors, and putting them back: nothing else is needed to go on.
 
-What is no tensor (knobs, counters, the phase rule's numbers) is in the checkpoint's `state`; see `Trainer.going_on`.
+What is no tensor is in the checkpoint's `state`: see `Trainer.save`.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from grokterm.errors import RunError
+from grokterm.errors import RunError, UsageError
 
 Tensors = Mapping[str, NDArray[Any]]
 
@@ -27,11 +27,48 @@ def everything(model: nn.Module, optimizer: Optimizer) -> dict[str, NDArray[Any]
         f"optimizer/{name}/{key}": _numpy(value)
         for name, weight in model.named_parameters()
         for key, value in optimizer.state.get(weight, {}).items()
+        if isinstance(value, Tensor)
     }
     generators = {"random/torch": torch.get_rng_state().numpy()}
     if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         generators["random/cuda"] = torch.cuda.get_rng_state().numpy()
     return {**weights(model), **moments, **generators}
+
+
+def numbers(model: nn.Module, optimizer: Optimizer) -> dict[str, object]:
+    """Return what an optimizer keeps that is no tensor: "NAME/KEY" of its state, and the entries of its groups.
+
+    Raises UsageError for what is neither a tensor nor a number nor a text: it could not be put back.
+    """
+    kept = {
+        f"{name}/{key}": _plain(key, value)
+        for name, weight in model.named_parameters()
+        for key, value in optimizer.state.get(weight, {}).items()
+        if not isinstance(value, Tensor)
+    }
+    groups = [
+        {key: _plain(key, value) for key, value in group.items() if key != "params"} for group in optimizer.param_groups
+    ]
+    return {"state": kept, "groups": groups}
+
+
+def restore_numbers(model: nn.Module, optimizer: Optimizer, saved: Mapping[str, Any]) -> None:
+    """Put everything back that `numbers` returned; after `restore`."""
+    weights = dict(model.named_parameters())
+    for place, value in saved["state"].items():
+        name, _, key = place.rpartition("/")
+        optimizer.state[weights[name]][key] = value
+    for group, entries in zip(optimizer.param_groups, saved["groups"], strict=True):
+        for key, value in entries.items():
+            group[key] = tuple(value) if isinstance(value, list) else value
+
+
+def _plain(key: str, value: object) -> object:
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, tuple) and all(isinstance(item, bool | int | float) for item in value):
+        return value
+    raise UsageError(f"the optimizer keeps {key} as {type(value).__name__}: only tensors and numbers can be saved")
 
 
 def restore(model: nn.Module, optimizer: Optimizer, tensors: Tensors) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.utils import get_total_norm, parameters_to_vector
 from torch.optim import Optimizer
@@ -35,6 +36,8 @@ LOCK_SECONDS = 1.0
 
 OnDivergence = Literal["pause", "stop"]
 """What a training loss that is no finite number does to a run: wait for somebody, or end it as failed."""
+Wish = Literal["", "stopped", "detached"]
+"""How the host of a trainer wants it to leave; "" for not yet."""
 
 
 class Trainer:
@@ -53,18 +56,20 @@ class Trainer:
         schedule: Schedule,
         lock: Held,
         on_divergence: OnDivergence,
+        wish: Callable[[], Wish],
     ) -> None:
         self.task, self.model, self.optimizer = task, model, optimizer
         self.knobs, self.cadence, self.recorder, self.schedule = knobs, cadence, recorder, schedule
         self.step = 0
         self.paused = self.diverged = False
-        self.leaving: Literal["", "stopped", "detached"] = ""
+        self.leaving: Wish = ""
         self.goes_on_in: RunDirectory | None = None
         self.inbox = Inbox(self, recorder)
         self._warmup_steps = warmup_steps
         self._measures = measures
         self._lock = lock
         self._on_divergence = on_divergence
+        self._wish = wish
         self._train = task.inputs[task.train], task.labels[task.train]
         self._test = task.inputs[task.test], task.labels[task.test]
         self._phases = PhaseRule(cadence.steps)
@@ -80,9 +85,13 @@ class Trainer:
         self.save("full")
 
     def run(self) -> None:
-        """Train until the planned step or until asked to leave; the run ends with a full checkpoint either way."""
+        """Train until the planned step or until asked to leave; a full checkpoint of that step is there either way.
+
+        The last evaluation comes after it: a run that goes on evaluates that step once more, and sees it in its order.
+        """
         while True:
             self.inbox.obey()
+            self._obey_the_host()
             if self.leaving or self.step >= self.cadence.steps:
                 break
             if self.paused:
@@ -90,19 +99,20 @@ class Trainer:
             else:
                 self.advance()
             self.look_at_the_clock()
+        self.save("full")
         if self.leaving != "detached":
             self.evaluate()
-        self.save("full")
+            self.recorder.sync()
         self.end(self.leaving or "finished")
 
-    def end(self, state: Literal["finished", "stopped", "detached", "failed"]) -> None:
-        """Write the last `state` event; where no other trainer takes over, refuse what was asked too late."""
+    def end(self, how: Literal["finished", "stopped", "detached", "failed"]) -> None:
+        """Write the last `state` event; where no other trainer takes over, answer what was asked too late."""
         self.recorder.flush(now=True)
-        if state == "detached":
-            self.recorder.tell("state", self.step, state=state, request=self.inbox.detached_by)
+        if how == "detached":
+            self.recorder.tell("state", self.step, state=how, **self.inbox.detached_by)
         else:
-            self.recorder.tell("state", self.step, state=state)
-            self.inbox.close()
+            self.recorder.tell("state", self.step, state=how)
+            self.inbox.close(stopped=how == "stopped")
 
     def advance(self) -> None:
         """Evaluate this state as its cadences ask, take one optimizer step and record it, checkpoint at its cadence."""
@@ -163,7 +173,8 @@ class Trainer:
             return self.recorder.save(self.step, state.weights(self.model), kind, self._told())
         windows = {f"phases/{name}": rows for name, rows in self._phases.windows().items()}
         tensors = {**state.everything(self.model, self.optimizer), **windows}
-        path = self.recorder.save(self.step, tensors, kind, {**self._told(), **self._going_on()})
+        kept = state.numbers(self.model, self.optimizer)
+        path = self.recorder.save(self.step, tensors, kind, {**self._told(), **self._going_on(), "optimizer": kept})
         self._last_full_step, self._last_full_time = self.step, time.monotonic()
         return path
 
@@ -171,6 +182,8 @@ class Trainer:
         """Become the trainer that wrote a full checkpoint. Raises RunError when it is one of another model."""
         told: Mapping[str, Any] = saved.state
         state.restore(self.model, self.optimizer, saved.tensors)
+        if "optimizer" in told:
+            state.restore_numbers(self.model, self.optimizer, told["optimizer"])
         for name, value in told["knobs"].items():
             self.knobs.set(name, self.knobs.check(name, value))
         windows = {name: saved.tensors[f"phases/{name}"] for name in self._phases.windows()}
@@ -179,6 +192,29 @@ class Trainer:
         self.inbox.edits, self.paused = told["edits"], told["paused"]
         self._evaluated, self.diverged = told["evaluated"], told["diverged"]
         self._busy, self._measuring = told["busy"], told["measuring"]
+
+    def measure(self) -> tuple[dict[str, float], dict[str, NDArray[Any]], Evaluation]:
+        """Every measure of the state at this step: the numbers, the vectors and matrices, and what they came from."""
+        evaluation = Evaluation(self.model, self.task)
+        numbers: dict[str, float] = {}
+        arrays: dict[str, NDArray[Any]] = {}
+        for name, measure in self._measures.items():
+            result = evaluation.compute(measure)
+            for column, value in (result if isinstance(result, dict) else {name: result}).items():
+                if isinstance(value, Tensor) and value.ndim:
+                    arrays[column] = value.cpu().numpy()
+                else:
+                    numbers[column] = float(value)
+        return numbers, arrays, evaluation
+
+    def _obey_the_host(self) -> None:
+        """What the thread or process that trains wants, whichever of its runs is trained: to stop, or to leave it."""
+        wish = self._wish()
+        if wish and not self.leaving:
+            self.leaving = wish
+            self.recorder.flush(now=True)
+            if wish == "stopped":
+                self.recorder.tell("state", self.step, state="stopping")
 
     def _told(self) -> dict[str, object]:
         """What every checkpoint says of the run at this step."""
@@ -208,15 +244,9 @@ class Trainer:
 
     def _measure(self) -> None:
         begun = time.perf_counter()
-        evaluation = Evaluation(self.model, self.task)
-        numbers: dict[str, float] = {}
-        for name, measure in self._measures.items():
-            result = evaluation.compute(measure)
-            for column, value in (result if isinstance(result, dict) else {name: result}).items():
-                if isinstance(value, Tensor) and value.ndim:
-                    self.recorder.array(self.step, column, value.cpu().numpy())
-                else:
-                    numbers[column] = float(value)
+        numbers, arrays, evaluation = self.measure()
+        for name, value in arrays.items():
+            self.recorder.array(self.step, name, value)
         if self.step % self.cadence.test_every == 0:
             self._record_test(evaluation.logits[self.task.test])
         seconds = time.perf_counter() - begun

@@ -31,7 +31,11 @@ def write(run: RunDirectory, path: Path, progress: Progress) -> str:
     told = line_of_runs[-1]
     acts = acts_of(line_of_runs)
     done = {act.index for act in acts}
-    planned = [dict(entry) for index, entry in enumerate(told.entries) if index not in done]
+    planned = [
+        {key: value for key, value in entry.items() if key != "by_hand"}
+        for index, entry in enumerate(told.entries)
+        if index not in done
+    ]
     schedule = [_entry(act) for act in acts if act.set] + planned
     description, sections = str(told.config.get("description", "")), _sections(told)
     own = _own_parts(sections)

@@ -76,6 +76,8 @@ def _acts(events: Iterable[Event], told: Told, *, is_last: bool) -> Iterator[Act
         group = [*together]
         first = group[0]
         match first.kind, first.data:
+            case "edit", {"scheduled": int(index), "why": ""}:  # asked of the fork that did it
+                yield _turned(group, told, f"by hand{where}", index if is_last else None)
             case "edit", {"scheduled": int(index)}:
                 why = first.data.get("why")
                 about = f"planned{where}, {why}" if why else f"planned{where}"

@@ -36,9 +36,23 @@ def draw_lines(axes: Axes, chart: LineChart, columns: int = COLUMNS) -> tuple[Li
         # The first curve lies on top, as on the screen.
         look = {"color": colour(line.style), "zorder": 3 - index / 100, "label": in_the_font(line.label)}
         sign = MARKERS[index % len(MARKERS)]
+        if line.inherited:
+            old = x <= _first_own(line, over)
+            faint = {**look, "alpha": 0.45, "label": "_"}
+            axes.plot(np.where(old, x, np.nan), np.where(old, y, np.nan), linewidth=0.7, **faint)  # type: ignore[arg-type] # stubs
+            x, y = np.where(old, np.nan, x), np.where(old, np.nan, y)
+            signs, alone = _signs(x, y, index, len(chart.lines)), alone[~old[alone]]
         axes.plot(x, y, marker=sign, markersize=3.2, markevery=signs, **look)  # type: ignore[arg-type] # stubs
         axes.plot(x[alone], y[alone], linestyle="", marker=".", markersize=3, **{**look, "label": "_"})  # type: ignore[arg-type] # stubs
     return over, within
+
+
+def _first_own(line: Line, over: Limits) -> float:
+    """Where on the x axis a curve's own points begin, in drawn coordinates."""
+    if line.inherited >= len(line.steps):
+        return np.inf
+    first = float(line.steps[line.inherited])
+    return float(np.log10(max(first, 1.0))) if over.log else first
 
 
 def outline(line: Line, over: Limits, columns: int, *, log_y: bool) -> tuple[Floats, Floats]:

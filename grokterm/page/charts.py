@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from grokterm.ancestry import array_names, joined, names, whole_array
 from grokterm.charts import BarChart, Chart, HeatChart, Line, LineChart, Moments, Spectrum, moments_in, whole
 from grokterm.history import History
 from grokterm.measured import BY_FREQUENCY, on_log_y, one_a_bar
 from grokterm.plot import MOST_CURVES
 from grokterm.text import plain
-from grokterm.tui.panel import Curve, CurvePanel
+from grokterm.tui.panel import Curve, CurvePanel, Drawn, drawn
 from grokterm.tui.panels.accuracy import Accuracy
 from grokterm.tui.panels.excluded import Excluded
 from grokterm.tui.panels.fourier import key_frequencies
@@ -73,7 +74,7 @@ class _Charts:
         self.once: list[Once] = []
 
     def all(self) -> Iterator[Captioned]:
-        has_live = {"restricted_loss", "excluded_loss"} <= set(self.history.names())
+        has_live = {"restricted_loss", "excluded_loss"} <= set(names(self.history))
         of_loss = "Mean cross-entropy." + (f" {LIVE}" if has_live else "")
         yield from self.panel(Loss(), Words("Loss", "loss", of_loss))
         yield from self.panel(Accuracy(), Words("Accuracy", "accuracy", "Share of right answers."))
@@ -93,8 +94,7 @@ class _Charts:
 
     def curves(self, panel: CurvePanel, curves: Sequence[Curve], words: Words) -> Iterator[Captioned]:
         """Those of the curves that are recorded; nothing where none is."""
-        found = ((curve, *panel.series(self.history, curve.column)) for curve in curves)
-        lines = [Line(plain(curve.label), curve.style, steps, values) for curve, steps, values in found if len(steps)]
+        lines = [line for each in drawn(curves, self.history, panel.series) if len((line := _line(each)).steps)]
         if all(len(line.steps) < FEWEST_POINTS for line in lines):
             self.once += [Once(_said(words, line), int(line.steps[0]), float(line.values[0])) for line in lines]
             return
@@ -118,13 +118,13 @@ class _Charts:
         yield from self.waterfall("fourier_embedding", "Fourier norms of W_E over training")
         unembedding = f"Of the neuron-to-logit map, by frequency. {KEYS}"
         yield from self.spectrum("fourier_unembedding", "Fourier norms of W_L", unembedding)
-        own = [name for name in self.history.array_names() if name not in BY_FREQUENCY]
+        own = [name for name in array_names(self.history) if name not in BY_FREQUENCY]
         for name in own[:MOST_OTHERS]:
             yield from self.spectrum(name, plain(name), "By index.")
 
     def spectrum(self, name: str, title: str, caption: str) -> Iterator[Captioned]:
         """A vector's first and last row as bars."""
-        found = one_a_bar(name, self.history.array(name))
+        found = one_a_bar(name, whole_array(self.history, name))
         if not found.values.size:
             return
         rows = sorted({0, len(found.steps) - 1})
@@ -135,7 +135,7 @@ class _Charts:
 
     def waterfall(self, name: str, title: str) -> Iterator[Captioned]:
         """A vector's rows over training."""
-        found = one_a_bar(name, self.history.array(name))
+        found = one_a_bar(name, whole_array(self.history, name))
         if len(found.steps) > 1 and found.values.size:
             caption = "The same, frequency upwards and step across; the newest key frequencies at the side."
             yield HeatChart(title, "frequency k", found, self.span, self.moments, self.keys), caption
@@ -153,6 +153,12 @@ class _Charts:
             more = len(single) - MOST_OTHERS if curve is single[:MOST_OTHERS][-1] else 0
             caption = f"{more:,} more measures have no figure here." if more > 0 else ""
             yield from self.curves(others, [curve], Words(plain(curve.label), "", caption))
+
+
+def _line(each: Drawn) -> Line:
+    """A curve with what it has from the runs before it."""
+    steps, values = joined([each.inherited, each.own])
+    return Line(plain(each.curve.label), each.curve.style, steps, values, len(each.inherited[0]))
 
 
 def _said(words: Words, line: Line) -> str:

@@ -23,16 +23,16 @@ class Order:
     data: Mapping[str, object]
 
 
-def answers(run: RunDirectory, orders: Sequence[Order], seconds: float) -> Iterator[Event]:
+def answers(run: RunDirectory, orders: Sequence[Order], seconds: float | None) -> Iterator[Event]:
     """Ask for everything at once and yield each answering event as it comes.
 
-    Raises RunError when training ends without an answer, or when `seconds` have passed: what was asked then waits in
-    the inbox.
+    Raises RunError when training ends without an answer, or when `seconds` have passed (None: wait without a limit):
+    what was asked then waits in the inbox.
     """
     lines = LineTail(run.events_path)
     open_requests = {ask(run.path, order.do, **order.data).id: order for order in orders}
-    deadline = time.monotonic() + seconds
-    looked = time.monotonic()
+    begun = time.monotonic()
+    looked = begun
     while open_requests:
         now = time.monotonic()
         goes_on = now - looked < ALIVE_SECONDS or is_alive(run)  # before the look, so that the last one sees everything
@@ -44,8 +44,10 @@ def answers(run: RunDirectory, orders: Sequence[Order], seconds: float) -> Itera
             return
         unanswered = ", ".join(order.do for order in open_requests.values())
         if not goes_on:
-            raise RunError(f"training of {run.name} has ended without an answer to {unanswered}")
-        if now >= deadline:
+            later = all("at" in order.data for order in open_requests.values())
+            waits = f"; it waits in {run.inbox_path} until the run is resumed" if later else ""
+            raise RunError(f"training of {run.name} has ended without an answer to {unanswered}{waits}")
+        if seconds is not None and now - begun >= seconds:
             raise RunError(f"no answer to {unanswered} within {seconds:g} s; it waits in {run.inbox_path}")
         time.sleep(POLL_SECONDS)
 
@@ -63,8 +65,10 @@ def knobs_told(run: RunDirectory) -> tuple[str, ...]:
     return names
 
 
-def as_line(event: Event) -> str:
-    """An event as the line of strict JSON that it is in the run."""
-    return json.dumps(
-        encode({"event": event.kind, "step": event.step, "time": event.time, **event.data}), allow_nan=False
-    )
+def as_line(event: Event, run: RunDirectory) -> str:
+    """An event as the line of strict JSON that it is in the run, with the name of the run.
+
+    An event that names a run itself keeps that: a `fork` names the one in which training goes on.
+    """
+    told = {"event": event.kind, "step": event.step, "time": event.time, "run": run.name, **event.data}
+    return json.dumps(encode(told), allow_nan=False)

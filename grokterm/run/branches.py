@@ -17,6 +17,7 @@ from grokterm.run.configuration import is_imported
 from grokterm.run.directory import RunDirectory, no_run
 from grokterm.run.events import Event, LineTail, event_from
 from grokterm.run.lineage import Parent, parent_of
+from grokterm.run.outcome import ENDED
 from grokterm.run.story import Story
 from grokterm.run.table import last_row
 
@@ -65,6 +66,12 @@ class Told:
         return 0 if self.parent is None else self.parent.step
 
     @property
+    def ended(self) -> bool:
+        """Whether it told its end last."""
+        states = [event.data.get("state") for event in self._in_force(len(self.events)) if event.kind == "state"]
+        return bool(states) and states[-1] in ENDED
+
+    @property
     def last(self) -> int:
         """The newest step that tables, checkpoints or events show."""
         ends = [self.begins, self._rows, *(info.step for info in self.checkpoints[-1:])]
@@ -98,12 +105,14 @@ class Branch:
     """The place where a fork leaves a line of runs.
 
     step: what is held was done before it. line: the run that is forked, its parent, …, to the one whose part holds the
-    step. undone: the edits that the fork is to do without: one, or those of one intervention.
+    step. undone: the edits that the fork is to do without: one, or those of one intervention. goes_back: whether it also
+    does without what people had asked the line's runs to do from the step on.
     """
 
     step: int
     line: tuple[Stretch, ...]
     undone: tuple[Event, ...] = ()
+    goes_back: bool = False
 
 
 @dataclass(frozen=True)
@@ -131,11 +140,12 @@ def branch_at(run: RunDirectory, step: int | None) -> Branch:
     if step < 0:
         raise UsageError(f"{run.name}@{step}: a step is at least 0")
     if step > told.last:
-        raise UsageError(f"{run.name}@{step}: the last step of this run is {told.last:,}")
+        ends = "ends at" if told.ended else "has come to"
+        raise UsageError(f"{run.name} has no step {step:,}: it {ends} step {told.last:,}")
     line = [Stretch(told, _before(told, step))]
     while step < line[-1].told.begins:
         line.append(_above(line, step))
-    return Branch(step, tuple(line))
+    return Branch(step, tuple(line), goes_back=True)
 
 
 def branch_before_last_edit(run: RunDirectory) -> Branch | None:
@@ -183,7 +193,8 @@ def origins(branch: Branch) -> Iterator[Origin]:
 def interventions(branch: Branch, origin: Origin) -> list[dict[str, Any]]:
     """What the fork has to do by itself: the edits that it holds and the checkpoint does not, then what was planned.
 
-    Planned are the interventions of the run that is forked, as far as they had not happened yet.
+    Planned are the interventions of the run that is forked, as far as they had not happened yet; not those that people
+    had asked for from the branch's step on, where it goes back.
     """
     planned: list[dict[str, Any]] = []
     contained = _whole(origin.state.get("edits"))
@@ -199,8 +210,17 @@ def interventions(branch: Branch, origin: Origin) -> list[dict[str, Any]]:
                 planned.append(dict(stretch.told.entries[index]))
                 listed.add(index)
         left = _left(branch, at) - listed - (_fired(origin.state) if is_origin else frozenset())
-        planned += [dict(stretch.told.entries[index]) for index in sorted(left)]
+        entries = [stretch.told.entries[index] for index in sorted(left)]
+        planned += [dict(entry) for entry in entries if not (branch.goes_back and _asked_from(entry, branch.step))]
     return planned
+
+
+def _asked_from(entry: Entry, step: int) -> bool:
+    """Whether an intervention is one that a person asked for, at a step or later."""
+    match entry:
+        case {"by_hand": True, "at": int(at)}:
+            return at >= step
+    return False
 
 
 def _left(branch: Branch, at: int) -> frozenset[int]:
@@ -275,7 +295,7 @@ def _by_hand(event: Event, told: Told) -> dict[str, Any]:
     match event.data:
         case {"knob": str(knob), "new": int() | float() as new}:
             moments = "reset" if event.data.get("moments") == "reset" else "kept"
-            return {"at": event.step, "set": {knob: new}, "moments": moments}
+            return {"at": event.step, "set": {knob: new}, "moments": moments, "by_hand": True}
     raise RunError(f"{told.run.events_path}: the edit at step {event.step:,} names no knob or no number")
 
 

@@ -21,7 +21,9 @@ from grokterm.run.events import decode, encode
 
 Kind = Literal["weights", "full"]
 
-GOING_ON = frozenset({"knobs", "edits", "events", "evaluated", "phases", "schedule"})
+GOING_ON = frozenset(
+    {"knobs", "edits", "events", "paused", "evaluated", "diverged", "busy", "measuring", "phases", "schedule"}
+)
 """What the state of a full checkpoint must speak of for training to go on from it."""
 
 _NAME = re.compile(r"(\d{9,18})\.safetensors")

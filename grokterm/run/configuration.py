@@ -81,6 +81,17 @@ def setting_names(configurations: Iterable[Configuration]) -> frozenset[str]:
     return frozenset(names)
 
 
+def steps_asked(config: Configuration, step: int) -> int | None:
+    """How far a fork is to train that has not come to the step where a person asked for it; None for any other run."""
+    entries = config.get("interventions")
+    asked: list[tuple[int, int]] = []
+    for entry in entries if isinstance(entries, list) else ():
+        match entry:
+            case {"by_hand": True, "at": int(at), "set": {"steps": int(steps)}} if at >= step and steps > 0:
+                asked.append((at, steps))
+    return max(asked, key=lambda each: each[0])[1] if asked else None
+
+
 def setting(configuration: Configuration, name: str) -> Any:
     """Return the value of a setting by its dotted path; None when there is no such setting."""
     value: Any = configuration

@@ -242,13 +242,18 @@ def event_from(line: Mapping[str, object]) -> Event | None:
 def ask(run_path: Path, do: str, /, **data: object) -> Request:
     """Append a request to a run's inbox and return it. Raises RunError when the inbox cannot be written."""
     request = Request(uuid.uuid4().hex[:12], do, data)
+    hand_in(run_path, request)
+    return request
+
+
+def hand_in(run_path: Path, request: Request) -> None:
+    """Append a request that has its id already, as `ask` does."""
     sender = f"{socket.gethostname()}:{os.getpid()}"
-    line = {"id": request.id, "time": time.time(), "from": sender, "do": do, **data}
+    line = {"id": request.id, "time": time.time(), "from": sender, "do": request.do, **request.data}
     try:
         append_line(run_path / "inbox.jsonl", line)
     except OSError as error:
-        raise RunError(f"{run_path} cannot be asked to {do}: {error.strerror}") from error
-    return request
+        raise RunError(f"{run_path} cannot be asked to {request.do}: {error.strerror}") from error
 
 
 def request_from(line: Mapping[str, object]) -> Request | None:

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from grokterm.errors import RunError, nearest
@@ -11,7 +12,8 @@ from grokterm.run.directory import RunDirectory, no_run
 _STAMP = re.compile(r"\d{4}-\d{2}-\d{2}-\d{6}-(?=.)")
 _STARTED = re.compile(rb"^started = (\d{1,11}(?:\.\d+)?)\r?$", re.MULTILINE)
 _HEAD = 4096  # bytes of run.toml that hold its first keys
-_MOST_NAMED = 5
+MOST_NAMED = 5
+"""So many runs a sentence names; of the others it says how many they are."""
 
 
 def runs_in(folder: Path) -> list[RunDirectory]:
@@ -30,31 +32,49 @@ def runs_in(folder: Path) -> list[RunDirectory]:
 
 
 def find(folder: Path, reference: str = "-") -> RunDirectory:
-    """Return the run that `reference` names: a directory, a name in `folder`, a unique beginning of a name, or of what
-    follows the date in it; "-" or "" is the newest. Raises RunError that names what there is.
+    """Return the run that `reference` names: a directory, a name in `folder` with or without its date, or a unique
+    beginning of either; "-" or "" is the newest. Raises RunError that names what there is.
     """
     if reference in ("", "-"):
         runs = runs_in(folder)
         if not runs:
             raise RunError(f"there is no run in {folder}; `grokterm run mod113-quick` makes one")
         return runs[0]
+    runs = candidates(folder, reference)
+    if len(runs) > 1:
+        raise ambiguous(reference, runs)
+    return runs[0]
+
+
+def candidates(folder: Path, reference: str) -> list[RunDirectory]:
+    """Return the runs that `reference` may mean, the newest first; at least one.
+
+    Whole names, with or without their date, win over names that merely begin so. Raises RunError when there is none.
+    """
     for path in (Path(reference), folder / reference):
         if _begun(path) is not None:
-            return RunDirectory(path)
+            return [RunDirectory(path)]
     runs = [] if "/" in reference else runs_in(folder)
     names = [run.path.name for run in runs]
-    for short in (names, [without_date(name) for name in names]):
-        matches = [run for run, name in zip(runs, short, strict=True) if name.startswith(reference)]
-        if len(matches) == 1:
-            return matches[0]
+    undated = [without_date(name) for name in names]
+    for matches in (
+        [run for run, name in zip(runs, undated, strict=True) if name == reference],
+        [run for run, name in zip(runs, names, strict=True) if name.startswith(reference)],
+        [run for run, name in zip(runs, undated, strict=True) if name.startswith(reference)],
+    ):
         if matches:
-            named = ", ".join(run.path.name for run in matches[:_MOST_NAMED])
-            more = f" and {len(matches) - _MOST_NAMED} more" if len(matches) > _MOST_NAMED else ""
-            raise RunError(f"{reference!r} could be {named}{more}; say more of the name")
+            return matches
     if "/" in reference or os.path.isdir(reference):  # noqa: PTH112 - Path.is_dir raises where a name is too long
         raise no_run(reference) if os.path.isdir(reference) else RunError(f"{reference} is no directory")  # noqa: PTH112
-    there = nearest(reference, names[:20]) if runs else "there is none yet"
+    there = nearest(reference, names, most=MOST_NAMED) if runs else "there is none yet"
     raise RunError(f"there is no run {reference!r} in {folder}; {there}")
+
+
+def ambiguous(reference: str, runs: Sequence[RunDirectory]) -> RunError:
+    """The error about a reference that could be any of several runs."""
+    named = ", ".join(run.name for run in runs[:MOST_NAMED])
+    more = f" and {len(runs) - MOST_NAMED} more" if len(runs) > MOST_NAMED else ""
+    return RunError(f"{reference!r} could be {named}{more}; say more of the name")
 
 
 def without_date(name: str) -> str:

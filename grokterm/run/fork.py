@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from grokterm.catalog import Catalog
 from grokterm.errors import RunError, UsageError, nearest
-from grokterm.knob_values import CADENCES, checked_knob
+from grokterm.knob_values import checked_knobs
 from grokterm.run import checkpoint
 from grokterm.run.branches import Branch, Origin, branch_at, branch_before_last_edit, interventions, origins
 from grokterm.run.checkpoint import Checkpoint
@@ -96,7 +96,7 @@ def fork(
     planned = interventions(branch, origin)
     if sets:
         checked = _checked(sets, branch, origin, catalog or Catalog())
-        planned.append({"at": branch.step, "set": checked, "moments": moments})
+        planned.append({"at": branch.step, "set": checked, "moments": moments, "by_hand": True})
     config = _config(branch, origin, planned)
     phases = origin.told.phases_among(int(saved.state["events"]))  # type: ignore[call-overload]
     run = create(folder_of(parent), name or _label(origin.told.run.name, branch.step))
@@ -142,23 +142,10 @@ def _checked(sets: Mapping[str, float], branch: Branch, origin: Origin, catalog:
                 valid = ", ".join(names)
                 raise UsageError(f"{name} cannot change in the middle of a run; knobs are {valid}")
             raise UsageError(f"there is no knob {name!r}; {nearest(name, names)}")
-    optimizer = branch.line[0].told.config.get("optimizer")
-    kind = optimizer.get("name") if isinstance(optimizer, Mapping) else None
-    known = isinstance(kind, str) and kind in catalog.names("optimizers")
-    settings = catalog.settings("optimizers", str(kind)) if known else ()
-    checked = {
-        name: checked_knob(settings, name, value) if known or name in CADENCES else _finite(name, value)
-        for name, value in sets.items()
-    }
+    checked = checked_knobs(catalog, branch.line[0].told.config.get("optimizer"), sets)
     if checked.get("steps", math.inf) <= branch.step:
         raise UsageError(f"steps = {checked['steps']:,}: the fork is at step {branch.step:,} by then")
     return checked
-
-
-def _finite(name: str, value: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise UsageError(f"{name} = {value}: must be a number")
-    return value
 
 
 def _config(branch: Branch, origin: Origin, planned: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -167,7 +154,7 @@ def _config(branch: Branch, origin: Origin, planned: Sequence[Mapping[str, Any]]
     inherited = {
         key: value for key, value in branch.line[0].told.config.items() if key not in ("parent", "interventions")
     }
-    parent: dict[str, Any] = {"run": told.run.name, "step": origin.info.step}
+    parent: dict[str, Any] = {"run": told.run.name, "step": origin.info.step, "at": branch.step}
     if "started" in told.config:
         parent["started"] = told.config["started"]
     config = {**inherited, "started": time.time(), "host": socket.gethostname(), "parent": parent}

@@ -6,7 +6,7 @@ What a run.toml says may come from a stranger: a name is only ever looked up bes
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeGuard
 
 from grokterm.errors import RunError
 from grokterm.run.configuration import Configuration, read_configuration
@@ -20,14 +20,17 @@ _LATEST = 1e11  # unix seconds: the year 5138
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """What a fork says of its parent: the directory's name, when that run began, the step of the copied checkpoint.
+    """What a fork says of its parent: the directory's name, when that run began, and where it branches off.
 
+    step: that of the copied checkpoint; the fork's rows begin here. at: the step that was asked for, the same or a later
+    one; from here on the fork is not its parent.
     started: unix seconds as in the parent's run.toml, None where that does not say; it finds a renamed run again.
     """
 
     run: str
     started: float | None
     step: int
+    at: int
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Self | None:
@@ -38,9 +41,16 @@ class Parent:
         name, step = said.get("run"), said.get("step")
         if not isinstance(name, str) or not is_name(name):
             return None
-        if isinstance(step, bool) or not isinstance(step, int) or not 0 <= step < _FARTHEST:
+        if not _is_step(step):
             return None
-        return cls(name, _started(said), step)
+        at = said.get("at")
+        return cls(name, _started(said), step, at if _is_step(at) and at >= step else step)
+
+    @property
+    def place(self) -> str:
+        """Where it branches off, in words: "step 600", and from where it goes on where that is earlier."""
+        back = "" if self.at == self.step else f" (goes on from its checkpoint at step {self.step:,})"
+        return f"step {self.at:,}{back}"
 
 
 def is_name(name: str) -> bool:
@@ -77,6 +87,10 @@ def parent_of(run: RunDirectory, config: Mapping[str, Any]) -> RunDirectory | No
         return None
     others = (other for other in runs_in(folder_of(run)) if other.name != run.name)
     return next((other for other in others if _began_at(other, said.started)), None)
+
+
+def _is_step(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _FARTHEST
 
 
 def _began_at(run: RunDirectory, started: float | None) -> bool:

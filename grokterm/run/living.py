@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from grokterm.errors import RunError
+from grokterm.run.configuration import is_imported
 from grokterm.run.directory import RunDirectory
 from grokterm.run.events import Event, LineTail, event_from
-from grokterm.run.finding import find, runs_in
+from grokterm.run.finding import ambiguous, candidates, runs_in
 from grokterm.run.lineage import beside
 from grokterm.run.lock import is_alive
 from grokterm.run.outcome import INTERRUPTED, Outcome, standing
@@ -21,13 +22,16 @@ _GOES_ON = frozenset({"training", "resumed", "paused"})
 def find_living(folder: Path, reference: str = "-") -> RunDirectory:
     """Return the run that `reference` names (see `find`) when somebody trains it; "-" or "" is the newest of those.
 
-    Raises RunError that says how the run stands and what can be done with it.
+    Where the reference could be several runs, the only one of them in training is meant. Raises RunError that says how the run stands and what can be done with it.
     """
     if reference not in ("", "-"):
-        run = find(folder, reference)
-        if not is_alive(run):
-            raise not_trained(run)
-        return run
+        runs = candidates(folder, reference)
+        living = [run for run in runs if is_alive(run)] if len(runs) > 1 else runs
+        if len(living) != 1:
+            raise ambiguous(reference, living or runs)
+        if not is_alive(living[0]):
+            raise not_trained(living[0])
+        return living[0]
     newest = None
     for run in runs_in(folder):
         newest = newest or run
@@ -48,6 +52,10 @@ def not_trained(run: RunDirectory) -> RunError:
 
 def _ended(run: RunDirectory) -> tuple[str, str]:
     """How a run ended that nobody trains, and what can be done with it."""
+    replay = f"`grokterm replay {_quoted(run.path)}` shows it"
+    with contextlib.suppress(RunError):  # what cannot be read says nothing of a source
+        if is_imported(run.read_config() or {}):
+            return "was imported and cannot be trained", replay
     story, outcome = Story(), Outcome()
     for line in LineTail(run.events_path).new():
         if (event := event_from(line)) is not None:
@@ -61,16 +69,16 @@ def _ended(run: RunDirectory) -> tuple[str, str]:
             f"`grokterm attach {_quoted(child.path)}` shows that one",
         )
     state = standing(outcome.state, alive=False)
-    resume, replay = f"grokterm resume {_quoted(run.path)}", f"`grokterm replay {_quoted(run.path)}` shows it"
+    resume = f"grokterm resume {_quoted(run.path)}"
     if state == INTERRUPTED:
-        return f"was interrupted at step {max(outcome.step, _recorded(run)):,}", f"`{resume}` goes on with it"
+        return f"was interrupted at step {max(outcome.step, recorded(run)):,}", f"`{resume}` goes on with it"
     more = " --steps N" if state == "finished" else ""
     how = f"{_ENDS.get(state, f'is {state}')} at step {outcome.step:,}"
     return how, f"{replay}, `{resume}{more}` goes on with it"
 
 
-def _recorded(run: RunDirectory) -> int:
-    """The newest step whose update is recorded; a trainer that died told no event of it."""
+def recorded(run: RunDirectory) -> int:
+    """The step that the newest recorded update led to; a trainer that died told no event of it."""
     with contextlib.suppress(RunError):  # a table that is none is left out
         row = last_row(run.steps_path)
         if row is not None and "step" in (row.dtype.names or ()):

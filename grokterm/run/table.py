@@ -220,6 +220,17 @@ def last_row(path: Path) -> np.void | None:
     return None
 
 
+def columns_of(path: Path) -> np.dtype[np.void] | None:
+    """Return what a row of a table holds; None where there is no table yet. Raises RunError as `read_table` does."""
+    try:
+        with path.open("rb") as file:
+            return _read_header(file.fileno(), path)[0] if os.fstat(file.fileno()).st_size else None
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise RunError(f"{path} cannot be read: {error.strerror}") from error
+
+
 def cut_after(path: Path, step: int) -> None:
     """Cut the rows of later steps off a table, durably; harmless where there is no table yet.
 

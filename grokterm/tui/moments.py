@@ -34,7 +34,7 @@ def moments(history: History) -> list[Moment]:
                 texts.setdefault(event.step, []).append(f"{kind} {text}".rstrip())
         child = forked_at(run)
         if child is not None:
-            texts.setdefault(child.step, []).insert(0, f"begins as a fork of {child.run}")
+            texts.setdefault(child.at, []).insert(0, f"begins as a fork of {child.run}")
     for event in history.events:  # a fork has the phases before it too
         match event.kind, event.data:
             case "phase", {"phase": str(phase), "at": int(at)}:

@@ -219,7 +219,7 @@ def marks_of(history: History) -> list[Mark]:
         return marks
     before = [] if history.parent is None else marks_of(history.parent)
     faint = [replace(mark, style="mark.faint") for mark in before if mark.x < parent.step]
-    return [*marks, Mark(parent.step, _shortened(f"fork of {without_date(parent.run)}"), "mark"), *faint]
+    return [*marks, Mark(parent.at, _shortened(f"fork of {without_date(parent.run)}"), "mark"), *faint]
 
 
 def _shortened(label: str) -> str:

@@ -6,7 +6,7 @@ from math import isfinite
 from grokterm.drawing.cells import ASCII_SIGNS, Markers, Row, Span, one_cell_each, row_of
 from grokterm.drawing.ticks import format_value
 from grokterm.history import History
-from grokterm.run.configuration import setting
+from grokterm.run.configuration import setting, steps_asked
 from grokterm.run.events import Request
 from grokterm.run.outcome import step_count
 from grokterm.tui.panel import short_knob
@@ -90,8 +90,9 @@ def duration(seconds: float) -> str:
 
 def planned_steps(history: History) -> int:
     """How far the run is to train, as far as is known; 0 while it is not."""
-    in_config = setting(history.config or {}, "training.steps")
-    return step_count(history.knobs.get("steps")) or step_count(in_config) or 0
+    config = history.config or {}
+    in_config = setting(config, "training.steps")
+    return steps_asked(config, history.step) or step_count(history.knobs.get("steps")) or step_count(in_config) or 0
 
 
 def _progress_line(history: History, run: str, preset: str, width: int, state: str, transport: str) -> Row:

@@ -1,9 +1,10 @@
 """`grokterm ctl` as a script meets it: what is asked, answers on stdout, sentences on stderr, exit codes."""
 
 import json
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ from typer.testing import CliRunner, Result
 
 from grokterm.cli import app
 from grokterm.commands.ctl import DO
+from grokterm.run import asking
+from grokterm.run.asking import Order
 from grokterm.run.directory import RunDirectory
-from grokterm.run.events import EventLog, Request
+from grokterm.run.events import Event, EventLog, Request
 from tests.answering import Answer, AnsweringTrainer, as_a_trainer_would
 from tests.recorded import record
 from tests.waiting import wait_for
@@ -68,8 +71,9 @@ def test_every_order_is_asked_once_and_its_answer_is_one_line(
     (heard,) = trainer.heard
     assert (heard.do, {key: item for key, item in heard.data.items() if key != "id"}) == (do, data)
     assert event["request"] == heard.id
-    last = run.events_path.read_text().splitlines()[-1]
-    assert event == json.loads(last)
+    last = json.loads(run.events_path.read_text().splitlines()[-1])
+    assert event == {"run": run.name, **last}
+    assert event["run"] == ("child" if do == "rewind" else run.name)
 
 
 def test_several_knobs_are_several_requests_in_their_order(run: RunDirectory, trainer: AnsweringTrainer) -> None:
@@ -115,6 +119,9 @@ def test_a_refusal_is_exit_3_with_its_reason_on_stderr(run: RunDirectory) -> Non
         (["set"], "write KNOB=VALUE"),
         (["set", "lr", "1"], "write KNOB=VALUE"),
         (["fork", "lr"], "write KNOB=VALUE"),
+        (["set", "lr=1e-3", "test_every=0"], "test_every = 0: must be a whole number of at least 1"),
+        (["set", "lr=1e-3", "wd=inf"], "weight_decay = inf: must be a number"),
+        (["fork", "steps=0.5"], "steps = 0.5: must be a whole number"),
         (["note"], "note needs a text"),
         (["pause", "now"], "pause stands alone, without 'now'"),
         (["undo", "lr=1"], "undo stands alone"),
@@ -154,6 +161,56 @@ def test_without_an_answer_the_sentence_says_where_the_request_waits(run: RunDir
         result = ctl(run, "pause", "--timeout", "0.05", expected=1)
         assert str(result.exception) == f"no answer to pause within 0.05 s; it waits in {run.inbox_path}"
         wait_for(lambda: trainer.heard, 10, "the request")
+
+
+def test_values_are_those_that_the_runs_optimizer_takes(run: RunDirectory, trainer: AnsweringTrainer) -> None:
+    run.write_config({"format": 1, "optimizer": {"name": "adamw", "lr": 1e-3}})
+    result = ctl(run, "set", "lr=1e-2", "wd=-1", expected=1)
+    assert getattr(result.exception, "exit_code", None) == 2
+    assert str(result.exception).startswith("weight_decay = -1: ")
+    assert not run.inbox_path.exists()
+    assert len(told(ctl(run, "set", "lr=1e-2", "wd=1"))) == 2
+
+
+def test_what_is_held_back_is_waited_for_until_ctrl_c(run: RunDirectory) -> None:
+    with AnsweringTrainer(run, lambda _: None) as trainer:
+        waiting = subprocess.Popen(
+            [sys.executable, "-m", "grokterm", "ctl", str(run.path), "set", "lr=1", "--at", "5000"],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        wait_for(lambda: trainer.heard, 60, "the request")
+        waiting.send_signal(signal.SIGINT)
+        out, err = waiting.communicate(timeout=60)
+    assert (waiting.returncode, out) == (130, "")
+    assert err == f"grokterm: what is not answered yet waits in {run.inbox_path}\n"
+
+
+def test_only_what_names_a_step_is_waited_for_without_a_limit(
+    run: RunDirectory, trainer: AnsweringTrainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits: list[float | None] = []
+
+    def watched(asked: RunDirectory, orders: Sequence[Order], seconds: float | None) -> Iterator[Event]:
+        limits.append(seconds)
+        return answers(asked, orders, seconds)
+
+    answers = asking.answers
+    monkeypatch.setattr(asking, "answers", watched)
+    for words in ([], ["--at", "500"], ["--at", "500", "--timeout", "7"]):
+        ctl(run, "pause", *words)
+    assert limits == [30.0, None, 7.0]
+
+
+def test_what_is_held_back_waits_for_the_next_trainer(run: RunDirectory) -> None:
+    with AnsweringTrainer(run, lambda _: None, last="pause"):
+        result = ctl(run, "pause", "--at", "5000", expected=1)
+    assert str(result.exception) == (
+        f"training of {run.name} has ended without an answer to pause; "
+        f"it waits in {run.inbox_path} until the run is resumed"
+    )
 
 
 def test_a_trainer_that_dies_is_not_waited_for(run: RunDirectory) -> None:

@@ -51,7 +51,7 @@ def test_a_fork_is_made_and_trained(run: RunDirectory) -> None:
     runs = run.path.parent
     said = grokterm("fork", "tiny@30", "--set", "optimizer.lr=1e-3", "--runs", runs, "--steps", 50).output
     (fork,) = forks(runs)
-    assert said.splitlines()[0] == f"{fork.name} branches off {run.name} at step 30"
+    assert said.splitlines()[0] == f"{fork.name}: fork of {run.name} at step 30"
     assert "finished at step 50 of 50" in said
     config = tomllib.loads(fork.config_path.read_text())
     assert config["parent"]["run"] == run.name
@@ -72,8 +72,26 @@ def test_steps_and_percentages_are_understood(tmp_path: Path) -> None:
     error = refused(f"{run.path}@soon")
     assert isinstance(error, UsageError)
     assert str(error) == f"{run.path}@soon: 'soon' is no step and no percentage; write 1200, 12k or 40%"
-    assert "the last step of this run is 1,000" in str(refused(f"{run.path}@2k", "--set", "steps=5000"))
+    assert f"{run.name} has no step 2,000: it ends at step 1,000" in str(refused(f"{run.path}@2k", "--set", "steps=5000"))
     assert isinstance(refused("nobody@30", "--runs", tmp_path), RunError)
+    assert forks(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("@1001",), "has no step 1,001: it ends at step 1,000"),
+        (("@600.5",), "'600.5' is no step and no percentage"),
+        (("@600", "--moments", "reset"), "--moments reset is about knobs that turn: --set KNOB=V says which"),
+        (("@600", "--moments", "reset", "--steps", "2000"), "--moments reset is about knobs that turn"),
+        (("@600", "--set", "lr=1", "--set", "lr=2"), "--set lr=2: lr is set twice"),
+        (("@600", "--set", "lr=1 optimizer.lr=2"), "lr is set twice"),
+        (("@600", "--set", "steps=2000", "--steps", "3000"), "--steps 3000: --set has steps too"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+    run = trained(tmp_path)
+    assert said in str(refused(f"{run.path}{arguments[0]}", *arguments[1:]))
     assert forks(tmp_path) == []
 
 

@@ -60,7 +60,7 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path: Path) -> None:
     whole, run = tiny(tmp_path / "a", 90), tiny(tmp_path / "b", 90)
     cut_off(run, at=40)
     said = grokterm("resume", run.path).output
-    assert f"{run.name} goes on from step 0\n" in said
+    assert f"{run.name} goes on from step 0: the 40 steps after it are computed again\n" in said
     assert differences(run, whole) == []
 
 

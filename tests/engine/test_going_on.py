@@ -11,7 +11,7 @@ import torch
 from grokterm.catalog import Catalog
 from grokterm.engine import trainer as trainer_module
 from grokterm.engine.launch import Ended, resume, train
-from grokterm.errors import RunError, UsageError
+from grokterm.errors import RunError
 from grokterm.preset import read
 from grokterm.run import checkpoint
 from grokterm.run.directory import RunDirectory, create
@@ -126,10 +126,20 @@ def test_a_run_that_was_cut_off_three_times(whole: RunDirectory, tmp_path: Path)
     assert differences(whole, run) == []
 
 
-def test_without_any_full_checkpoint_it_begins_again(whole: RunDirectory, tmp_path: Path) -> None:
+def test_a_run_that_died_before_its_first_checkpoint_begins_again(whole: RunDirectory, tmp_path: Path) -> None:
     run = cut_off(whole, tmp_path, -1)
+    for table in (run.steps_path, run.tests_path, run.measures_path, *run.arrays.iterdir()):
+        table.unlink()
+    run.arrays.rmdir()
     assert resume(run, Catalog(), alone(), ()) == Ended("finished")
     assert differences(whole, run) == []
+
+
+def test_a_run_without_checkpoints_keeps_its_rows(whole: RunDirectory, tmp_path: Path) -> None:
+    run = cut_off(whole, tmp_path, -1)
+    with pytest.raises(RunError, match="no full checkpoint that can be read"):
+        resume(run, Catalog(), alone(), ())
+    assert len(read_table(run.steps_path)) == 26
 
 
 @pytest.mark.parametrize("damage", ["cut", "bit", "empty", "garbage"])
@@ -251,6 +261,120 @@ def test_what_cannot_be_resumed_says_why(tmp_path: Path, whole: RunDirectory) ->
     run.config_path.write_text(text.replace("d_model = 8", "d_model = 4"))
     with pytest.raises(RunError, match="another model"):
         resume(run, Catalog(), alone(), ())
+    assert len(read_table(run.steps_path)) == 26  # nothing was touched
     run.config_path.write_text(text + "\n[source]\nfile = 'x'\n")
-    with pytest.raises(UsageError, match="imported"):
+    with pytest.raises(RunError, match="imported"):
         resume(run, Catalog(), alone(), ())
+
+
+@pytest.mark.parametrize("step", range(1, 16))
+def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(whole: RunDirectory, tmp_path: Path, step: int) -> None:
+    """Its conditions too: they see the last evaluation once, in its order."""
+    run = cut_off(whole, tmp_path, step - 1)
+    ask(run.path, "stop", at=step)
+    assert resume(run, Catalog(), alone(), ()) == Ended("stopped")
+    assert resume(run, Catalog(), alone(), ()) == Ended("finished")
+    assert differences(whole, run) == []
+
+
+def test_checkpoints_of_a_past_that_is_no_more_go(whole: RunDirectory, tmp_path: Path) -> None:
+    run = cut_off(whole, tmp_path, 7)
+    shutil.copy(whole.checkpoints / "000000020.safetensors", run.checkpoints / "000000021.safetensors")
+    weights = checkpoint.read(run.checkpoints / "000000021.safetensors")
+    (run.checkpoints / "000000021.safetensors").unlink()
+    model = {name: tensor for name, tensor in weights.tensors.items() if name.startswith("model/")}
+    checkpoint.write(run.checkpoints, 21, model, kind="weights", state={})
+    ask(run.path, "stop", at=9)
+    resume(run, Catalog(), alone(), ())
+    assert checkpoint.list_checkpoints(run.checkpoints)[-1].step == 9
+
+
+def paced(run: RunDirectory) -> list[tuple[object, int]]:
+    """How training was paced, as it holds now."""
+    told = (event for event in history(run).events if event.kind == "state")
+    return [(event.data["state"], event.step) for event in told if event.data["state"] in ("paused", "training")]
+
+
+def test_a_run_that_was_let_go_after_its_checkpoint_is_not_paused_again(tmp_path: Path) -> None:
+    run = create(tmp_path / "runs", "tiny")
+    for do, data in (("pause", {}), ("set", {"knob": "lr", "value": 0.5}), ("resume", {}), ("detach", {})):
+        ask(run.path, do, **data, at=6)
+    begin(run)
+    assert checkpoint.read(run.checkpoints / "000000006.safetensors").state["paused"] is True
+    assert resume(run, Catalog(), alone(), ()) == Ended("finished")
+
+
+def test_a_run_that_was_paused_after_its_checkpoint_is_paused_again(tmp_path: Path) -> None:
+    run = create(tmp_path / "runs", "tiny")
+    for do, data in (("set", {"knob": "lr", "value": 0.5}), ("pause", {}), ("stop", {})):
+        ask(run.path, do, **data, at=6)
+    begin(run)
+    assert checkpoint.read(run.checkpoints / "000000006.safetensors").state["paused"] is False
+    ask(run.path, "stop")
+    resume(run, Catalog(), alone(), ())
+    assert paced(run)[-1] == ("paused", 6)
+
+
+def test_two_edits_of_one_step_keep_their_order_when_it_dies_between_them(tmp_path: Path) -> None:
+    run = create(tmp_path / "runs", "tiny")
+    for value in (0.02, 0.05):
+        ask(run.path, "set", knob="lr", value=value, at=7)
+    ask(run.path, "stop", at=9)
+    begin(run)
+    (run.checkpoints / "000000009.safetensors").unlink()
+    (run.checkpoints / "000000007.safetensors").unlink()
+    lines = run.events_path.read_bytes().splitlines(keepends=True)
+    del lines[-2:]  # stopping, stopped
+    (first,) = [line for line in lines if b'"new": 0.02' in line]
+    keeps = next(index for index, line in enumerate(lines) if b'"phase"' in line) + 1
+    resumed = b'{"event": "state", "step": 0, "time": 1.0, "state": "resumed", "keeps": %d}\n' % keeps
+    run.events_path.write_bytes(b"".join([*lines, resumed, first]))
+    resume(run, Catalog(), alone(), ())
+    told = [event.data["new"] for event in history(run).edits if "request" in event.data]
+    assert told == [0.02, 0.05]
+
+
+def test_other_measures_than_recorded_are_told_before_anything_is_cut(
+    whole: RunDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = cut_off(whole, tmp_path, 5)
+    names = Catalog.names
+    monkeypatch.setattr(Catalog, "names", lambda self, kind: tuple(n for n in names(self, kind) if n != "logit_fve"))
+    with pytest.raises(RunError, match=r"measures\.npy has other columns .* lacks logit_cosines_loss, logit_fve: .* --parts"):
+        resume(run, Catalog(), alone(), ())
+    assert len(read_table(run.steps_path)) == 26
+
+
+COUNTING = """
+import torch
+from grokterm.catalog import part
+from grokterm.values import Positive
+
+class Counting(torch.optim.Optimizer):
+    def step(self):
+        for group in self.param_groups:
+            for weight in group["params"]:
+                state = self.state[weight]
+                state["times"] = state.get("times", 0) + 1
+                group["calls"] += 1
+                with torch.no_grad():
+                    weight.sub_(weight.grad, alpha=group["lr"] / state["times"] ** 0.5 / (1 + group["calls"]))
+
+@part
+def counting(parameters, *, lr: Positive = 1e-2):
+    return Counting(parameters, {"lr": lr, "calls": 0})
+"""
+
+
+def test_what_an_own_optimizer_keeps_in_numbers_goes_on_too(tmp_path: Path) -> None:
+    (tmp_path / "parts" / "optimizers").mkdir(parents=True)
+    (tmp_path / "parts" / "optimizers" / "counting.py").write_text(COUNTING)
+    catalog = Catalog(tmp_path / "parts")
+    text = TINY[: TINY.index("[[")].replace('"adamw"', '"counting"').replace("weight_decay = 5.0\n", "")
+    (tmp_path / "counting.toml").write_text(text)
+    runs = [create(tmp_path / "runs", name) for name in ("whole", "stopped")]
+    ask(runs[1].path, "stop", at=9)
+    for run in runs:
+        train(run, read(tmp_path / "counting.toml", (), catalog), catalog, alone())
+    assert resume(runs[1], catalog, alone(), ()) == Ended("finished")
+    assert differences(*runs) == []

@@ -62,7 +62,7 @@ def jump(folder: Path, whole: Undisturbed, jumps: int, seed: int) -> Result:
         looks = sorted(chance.sample(range(_LOOKS), len(chosen)))
         first = Jumping(tuple(zip(looks, chosen, strict=True)))
         with trainer(Order(run, full_seconds=0.02, fault=first)) as child:
-            _check_living(run, child, chance.randrange(_LOOKS // 2))
+            _check_living(run, child, chance.randrange(1, _LOOKS // 2))
             child.kill()
         _check_viewers(run)
         with trainer(Order(run, full_seconds=0.02, fault=Jumping(((0, chance.choice(JUMPS)), *first.jumps)))) as child:

@@ -135,7 +135,7 @@ def disturb(
         run = disturbance.prepare(origin, folder)
     except NotAllowedError as error:
         return str(error)
-    patient(0.02)
+    patient(0.1)
     chance, times = random.Random(seed), 0
     thread = training_of(run)
     thread.start()

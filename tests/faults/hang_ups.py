@@ -20,7 +20,7 @@ from tests.run_equality import differences, history
 from tests.terminal import Terminal
 from tests.waiting import wait_for
 
-STEPS = 800
+STEPS = 500
 _LOADING = 4
 """Every so-manieth hang-up comes while torch is still loading."""
 

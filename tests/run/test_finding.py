@@ -63,6 +63,7 @@ def test_a_folder_that_is_missing_or_a_file_holds_no_runs(tmp_path: Path) -> Non
         ("2027-01-15", "2027-01-15-080000-mod113"),
         ("mod113-q", "2027-01-16-080000-mod113-quick"),
         ("mod97", "2027-01-17-080000-mod97"),
+        ("mod113", "2027-01-15-080000-mod113"),
     ],
 )
 def test_a_run_is_found_by_what_is_said_of_it(folder: Path, reference: str, name: str) -> None:
@@ -85,7 +86,7 @@ def test_a_directory_of_the_same_name_does_not_hide_a_run(folder: Path, monkeypa
 @pytest.mark.parametrize(
     ("reference", "said"),
     [
-        ("mod113", "'mod113' could be 2027-01-16-080000-mod113-quick, 2027-01-15-080000-mod113; say more of the name"),
+        ("mod1", "'mod1' could be 2027-01-16-080000-mod113-quick, 2027-01-15-080000-mod113; say more of the name"),
         ("2027-01-15-080000-mod131", "there is no run '2027-01-15-080000-mod131' in .*; did you mean '.*-mod113'"),
         ("zzz", "there is no run 'zzz' in .*; valid names: 2027"),
         ("no/where", "no/where is no directory"),
@@ -102,6 +103,21 @@ def test_of_many_candidates_a_few_are_named(folder: Path) -> None:
         small_run(folder, f"sweep-{number}", started=STARTED + 10 + number)
     with pytest.raises(RunError, match="'sweep' could be sweep-8, sweep-7, sweep-6, sweep-5, sweep-4 and 4 more"):
         find(folder, "sweep")
+
+
+def test_of_equal_names_both_are_named_and_no_longer_one(folder: Path) -> None:
+    small_run(folder, "2027-01-18-080000-mod113", started=STARTED + 3)
+    with pytest.raises(RunError, match=r"could be 2027-01-18-080000-mod113, 2027-01-15-080000-mod113; say more"):
+        find(folder, "mod113")
+
+
+def test_an_unknown_run_is_answered_with_the_newest_few(folder: Path) -> None:
+    for number in range(9):
+        small_run(folder, f"sweep-{number}", started=STARTED + 10 + number)
+    with pytest.raises(RunError, match=r"valid names: sweep-8, sweep-7, sweep-6, sweep-5, sweep-4 and 7 more$"):
+        find(folder, "zzz")
+    with pytest.raises(RunError, match=r"did you mean 'sweep-0'\?"):
+        find(folder, "swep-0")
 
 
 def test_a_directory_without_a_configuration_is_no_run(folder: Path) -> None:

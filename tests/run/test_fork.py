@@ -61,7 +61,7 @@ def test_a_fork_is_the_parent_up_to_its_checkpoint(tmp_path: Path) -> None:
     assert saved.state["busy"] == 50.0
 
     config = config_of(made)
-    assert config["parent"] == {"run": parent.name, "started": CONFIG["started"], "step": 500}
+    assert config["parent"] == {"run": parent.name, "started": CONFIG["started"], "step": 500, "at": 600}
     assert config["started"] != CONFIG["started"]
     assert config["host"] != CONFIG["host"]
     changed = {"started", "host", "parent"}
@@ -87,9 +87,9 @@ def test_edits_between_checkpoint_and_step_happen_again(tmp_path: Path) -> None:
 
     assert only_checkpoint(made).step == 300
     assert config_of(made)["interventions"] == [
-        {"at": 300, "set": {"lr": 2e-3}, "moments": "kept"},
-        {"at": 550, "set": {"weight_decay": 0.5}, "moments": "reset"},
-        {"at": 600, "set": {"lr": 5e-3}, "moments": "reset"},
+        {"at": 300, "set": {"lr": 2e-3}, "moments": "kept", "by_hand": True},
+        {"at": 550, "set": {"weight_decay": 0.5}, "moments": "reset", "by_hand": True},
+        {"at": 600, "set": {"lr": 5e-3}, "moments": "reset", "by_hand": True},
     ]
 
 
@@ -105,7 +105,7 @@ def test_the_newest_step_is_the_furthest_that_anything_shows(tmp_path: Path) -> 
     parent = trained(tmp_path, steps=400, end="")
     EventLog(parent.events_path).write("note", 412, text="here")
     assert fork(parent, None).name.endswith("-from-412")
-    with pytest.raises(UsageError, match="413: the last step of this run is 412"):
+    with pytest.raises(UsageError, match=f"{parent.name} has no step 413: it has come to step 412"):
         fork(parent, 413)
     with pytest.raises(UsageError, match="at least 0"):
         fork(parent, -1)
@@ -215,14 +215,31 @@ def test_a_step_before_a_forks_first_one_is_its_parents(tmp_path: Path) -> None:
     second = fork(first, 700, sets={"lr": 7e-3})
     assert config_of(second)["parent"]["step"] == 400
     third = fork(second, 100)
-    assert config_of(third)["parent"] == {"run": first.name, "started": CONFIG["started"], "step": 0}
+    assert config_of(third)["parent"] == {"run": first.name, "started": CONFIG["started"], "step": 0, "at": 100}
     assert third.name.endswith("-mod23-from-100")
-    assert will_do(third) == [
-        (200, {"lr": 2e-3}),
-        (400, {"eps": 1e-7}),
-        (900, {"lr": 9e-3}),
-        (700, {"lr": 7e-3}),
-    ]
+    assert will_do(third) == [(200, {"lr": 2e-3}), (900, {"lr": 9e-3})]  # what the preset plans, nothing by hand
+
+
+def test_what_people_asked_of_a_fork_is_dropped_from_the_step_on(tmp_path: Path) -> None:
+    first = trained(tmp_path, edits=(by_hand(400, "eps", 1e-7), by_hand(500, "lr", 2e-3)))
+    (first.checkpoints / f"{500:09d}.safetensors").unlink()
+    second = fork(first, 700, sets={"lr": 7e-3})
+    assert will_do(second) == [(400, {"eps": 1e-7}), (500, {"lr": 2e-3}), (700, {"lr": 7e-3})]
+    tell = EventLog(second.events_path).write
+    for index, (step, knob, new) in enumerate(((400, "eps", 1e-7), (500, "lr", 2e-3), (700, "lr", 7e-3))):
+        tell("edit", step, knob=knob, old=1.0, new=new, moments="kept", scheduled=index, why="")
+    assert will_do(fork(second, 500, name="a")) == [(400, {"eps": 1e-7})]
+    assert will_do(fork(second, 501, name="b")) == [(400, {"eps": 1e-7}), (500, {"lr": 2e-3})]
+    assert will_do(fork(second, None, name="c")) == will_do(second)
+    assert will_do(fork(second, None, undo=True, name="d")) == will_do(second)[:2]
+
+
+def test_here_and_now_and_undo_keep_what_is_still_to_come(tmp_path: Path) -> None:
+    second = fork(trained(tmp_path), 700, sets={"steps": 5000})
+    EventLog(second.events_path).write("edit", 100, knob="lr", old=1e-3, new=2e-3, moments="kept", request="a")
+    assert will_do(fork(second, None, name="a")) == [(100, {"lr": 2e-3}), (700, {"steps": 5000})]
+    assert will_do(fork(second, None, undo=True, name="b")) == [(700, {"steps": 5000})]
+    assert will_do(fork(second, 50, name="c")) == []
 
 
 def test_a_damaged_checkpoint_is_passed_over(tmp_path: Path) -> None:

@@ -12,9 +12,25 @@ from tests.small_runs import STARTED, small_run
 SAID: dict[str, Any] = {"run": "mother", "started": STARTED, "step": 600}
 
 
+@pytest.mark.parametrize(
+    ("at", "understood", "place"),
+    [
+        (600, 600, "step 600"),
+        (1700, 1700, "step 1,700 (goes on from its checkpoint at step 600)"),
+        (599, 600, "step 600"),
+        ("x", 600, "step 600"),
+        (True, 600, "step 600"),
+    ],
+)
+def test_where_a_fork_branches_off(at: object, understood: int, place: str) -> None:
+    parent = Parent.of({"parent": {**SAID, "at": at}})
+    assert parent is not None
+    assert (parent.at, parent.place) == (understood, place)
+
+
 def test_what_a_fork_says() -> None:
-    assert Parent.of({"parent": SAID}) == Parent("mother", STARTED, 600)
-    assert Parent.of({"parent": {"run": "mother", "step": 0}}) == Parent("mother", None, 0)
+    assert Parent.of({"parent": SAID}) == Parent("mother", STARTED, 600, 600)
+    assert Parent.of({"parent": {"run": "mother", "step": 0}}) == Parent("mother", None, 0, 0)
     assert Parent.of({}) is None
 
 
@@ -46,7 +62,7 @@ def test_what_cannot_be_meant_names_no_parent(said: object) -> None:
 
 @pytest.mark.parametrize("started", ["then", True, float("nan"), float("inf"), 10**400])
 def test_a_beginning_that_cannot_be_meant_is_none(started: object) -> None:
-    assert Parent.of({"parent": {**SAID, "started": started}}) == Parent("mother", None, 600)
+    assert Parent.of({"parent": {**SAID, "started": started}}) == Parent("mother", None, 600, 600)
 
 
 def test_the_parent_is_the_run_of_that_name_which_began_then(tmp_path: Path) -> None:

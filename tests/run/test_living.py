@@ -35,6 +35,26 @@ def test_the_newest_living_run_is_found_past_newer_dead_ones(tmp_path: Path) -> 
             find_living(tmp_path, "newer")
 
 
+def test_of_several_runs_the_one_in_training_is_meant(tmp_path: Path) -> None:
+    small_run(tmp_path, "sweep-1")
+    two, three = small_run(tmp_path, "sweep-2", state="training"), small_run(tmp_path, "sweep-3", state="training")
+    with pytest.raises(RunError, match="'sweep' could be sweep-3, sweep-2, sweep-1; say more"):
+        find_living(tmp_path, "sweep")
+    with Lock(two):
+        assert find_living(tmp_path, "sweep") == two
+        with Lock(three), pytest.raises(RunError, match="'sweep' could be sweep-3, sweep-2; say more"):
+            find_living(tmp_path, "sweep")
+
+
+def test_an_imported_run_is_not_to_be_gone_on_with(tmp_path: Path) -> None:
+    run = small_run(tmp_path, "theirs", source={"file": "a.pt"})
+    replay = f"`grokterm replay {run.path}` shows it"
+    with pytest.raises(RunError) as raised:
+        find_living(tmp_path)
+    assert str(raised.value).endswith(f"the newest, theirs, was imported and cannot be trained: {replay}")
+    assert str(not_trained(run)) == f"nobody trains theirs: it was imported and cannot be trained; {replay}"
+
+
 def test_a_lock_that_cannot_be_read_is_not_in_the_way(tmp_path: Path) -> None:
     living = small_run(tmp_path, "living", state="training")
     odd = small_run(tmp_path, "odd", started=STARTED + 9)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from grokterm.ancestry import find_parents
 from grokterm.detached import Successor
 from grokterm.drawing.cells import Markers
 from grokterm.errors import GroktermError, RunError
@@ -55,6 +56,7 @@ class LiveApp(GroktermApp):
         self.history = History(run)
         self.run_screen = self._screen_of(self.history, replace(before.looks, cursor=None, span=None))
         _look(self.history)  # after the screen was made: that training goes on in here is news to it
+        find_parents(self.history)
         self.watch_screen = self.run_screen
         self.switch_screen(self.run_screen)
 

@@ -23,7 +23,6 @@ from grokterm.catalog import Catalog
 from grokterm.detached import Successor, goes_on, going_on
 from grokterm.errors import GroktermError, RunError
 from grokterm.run.directory import RunDirectory
-from grokterm.run.events import ask
 from grokterm.run.lock import holder
 from grokterm.run.outcome import ENDED, read_outcome
 from grokterm.text import plain
@@ -89,8 +88,17 @@ class OwnTraining(Training, Protocol):
         """A descriptor that keeps the run's lock for a process that inherits it; None while nobody holds it."""
         ...
 
+    @property
+    def handed(self) -> int | None:
+        """The lock of a run that was left for another process."""
+        ...
+
     def hand_over(self, seconds: float) -> int | None:
         """Save the state and end; the lock for whoever goes on. None when training ended otherwise, or not in time."""
+        ...
+
+    def stop(self) -> None:
+        """Save the state and end, as soon as possible; returns at once."""
         ...
 
     def give_up(self) -> None:
@@ -126,7 +134,9 @@ class Leaving:
                     lock = self._lock_of_the_loading()
                 elif self._trouble() is None:
                     lock = training.hand_over(HAND_OVER_SECONDS)
-                if lock is None and not self._left_late(say, patience):
+                if lock is None:
+                    lock = self._left_late(say, patience)
+                if lock is None:
                     return False
             run = training.directory
             with self._successor.start(run, lock):
@@ -143,9 +153,9 @@ class Leaving:
             time.sleep(0.01)
         return None
 
-    def _left_late(self, say: Say, patience: float) -> bool:
-        """Whether a trainer that did not answer in time has left the run to another one after all."""
-        training, path = self._training, self._training.directory.events_path
+    def _left_late(self, say: Say, patience: float) -> int | None:
+        """The lock of a trainer that did not answer in time and has left the run to another one after all."""
+        training = self._training
         if training.is_alive():
             if (why := self._trouble()) is None:
                 say("still waiting: the trainer hands over at the end of its step …")
@@ -153,7 +163,7 @@ class Leaving:
             if training.is_alive():
                 say(f"training cannot be handed over ({why or 'it does not answer'}); it is stopped instead")
                 self._stop(say, patience)
-        return training.error is None and read_outcome(path).state == "detached"
+        return training.handed
 
     def stop(self, say: Say, patience: float = WAITING_SECONDS) -> None:
         """Ask training to stop and wait until it has saved its state, or cannot, or patience ends."""
@@ -164,17 +174,15 @@ class Leaving:
         training, deadline = self._training, time.monotonic() + patience
         if not training.is_alive():
             return
-        try:
-            ask(training.directory.path, "stop")
-        except RunError as error:
-            say(f"{error}; leaving with the last checkpoint that was written")
-            training.give_up()
+        training.stop()
         refused = 0.0
         while training.is_alive() and time.monotonic() < deadline:
             training.join(0.2)
             refused = refused + 0.2 if self._trouble() is not None else 0.0
             if refused >= DISK_SECONDS:
+                say("leaving with the last checkpoint that was written")
                 training.give_up()
+                refused = 0.0
 
     def _trouble(self) -> str | None:
         """What the trainer waits for, if it does."""

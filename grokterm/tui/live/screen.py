@@ -200,7 +200,7 @@ class RunScreen(SteeringScreen):
         self._is_left = True
         live_app = cast("LiveApp", self.app)
         live_app.follow(child)
-        at = number_text(fork.data.get("at"))
+        at = number_text(fork.data.get("from_step", fork.data.get("at")))
         live_app.run_screen.first_words = f"went back to step {at}: this is the fork {without_date(child.name)}"
 
     # -- actions: leaving

@@ -2,19 +2,22 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from math import isfinite
+from math import isfinite, nan
 from textwrap import wrap
 
+from grokterm.ancestry import ancestors, forked_at
 from grokterm.catalog import part
 from grokterm.drawing.cells import Row, Span, one_cell_each, row_of
 from grokterm.drawing.ticks import format_value
 from grokterm.history import History
 from grokterm.run.events import Event
+from grokterm.run.story import RESUMED
 from grokterm.tui.looks import Looks
 from grokterm.tui.panel import Picture, short_knob
 
 WHOLE_FROM = 6
 """Rows from which events are told in full, on several lines where they are long."""
+_BY_PEOPLE = ("edit", "snapshot", "note")
 NARROWEST = 20
 """Cells that a text needs to be worth breaking into lines."""
 
@@ -36,22 +39,48 @@ class Log:
 
     def draw(self, history: History, looks: Looks, width: int, height: int) -> Picture:
         """The newest events that fit, up to the cursor."""
-        told = [
-            event
-            for event, before in zip(history.events, [None, *history.events], strict=False)
-            if (looks.cursor is None or event.step <= looks.cursor) and not _repeats(event, before)
+        told = [each for each in _told(history) if looks.cursor is None or each[0].step <= looks.cursor]
+        ascii_only, whole = looks.markers == "ascii", height >= WHOLE_FROM
+        lines = [
+            _lines(event, width, ascii_only=ascii_only, whole=whole, faint=faint) for event, faint in told[-height:]
         ]
-        ascii_only = looks.markers == "ascii"
-        lines = [_lines(event, width, ascii_only=ascii_only, whole=height >= WHOLE_FROM) for event in told[-height:]]
         rows = [row for each in lines for row in each][-height:]
         return Picture(self.name, (*rows, *(row_of((), width) for _ in range(height - len(rows)))))
 
 
-def _lines(event: Event, width: int, *, ascii_only: bool, whole: bool) -> list[Row]:
+def _told(history: History) -> list[tuple[Event, bool]]:
+    """What is worth a line, and whether it is faint: what people did in the runs that a fork was made from.
+
+    Where the fork's own part begins, a line takes the place of what its first trainer said.
+    """
+    own = [
+        event
+        for event, before in zip(history.events, [None, *history.events], strict=False)
+        if not _repeats(event, before)
+    ]
+    parent = forked_at(history)
+    if parent is None:
+        return [(event, False) for event in own]
+    begins = next((index for index, event in enumerate(own) if event.kind == "state"), len(own))
+    before = [(event, False) for event in own[:begins]]  # its phases, copied
+    child = parent
+    for run in reversed(ancestors(history)):
+        before += [(event, True) for event in run.events if event.kind in _BY_PEOPLE and event.step < child.step]
+        child = forked_at(run) or child
+    before.sort(key=lambda each: each[0].step)
+    started = (history.config or {}).get("started")
+    time = float(started) if isinstance(started, int | float) else nan
+    here = Event("fork", parent.step, time, {"of": parent.run, "place": parent.place})
+    says_no_more = begins < len(own) and own[begins].data.get("state") == RESUMED and not own[begins].data.get("why")
+    return [*before, (here, False), *((event, False) for event in own[begins + says_no_more :])]
+
+
+def _lines(event: Event, width: int, *, ascii_only: bool, whole: bool, faint: bool) -> list[Row]:
     """An event on as many lines as it needs, or, when not `whole`, as much of it as one line holds."""
     kind, text, style = describe(event)
+    style = "quiet" if faint else style
     head = (
-        Span(f"{event.step:>8,}  ", "value"),
+        Span(f"{event.step:>8,}  ", "quiet" if faint else "value"),
         *([Span(f"{_time_of_day(event.time)}  ", "quiet")] if width >= 100 else []),
         Span(f"{kind:<9}", style),
     )
@@ -64,7 +93,7 @@ def _lines(event: Event, width: int, *, ascii_only: bool, whole: bool) -> list[R
         ellipsis = "..." if ascii_only else "…"
         parts = [said if len(said) <= room else said[: max(room - len(ellipsis), 0)] + ellipsis]
     before = (head, *((Span(" " * indent, ""),) for _ in parts[1:]))
-    written = "problem" if style == "problem" else "text"
+    written = style if style == "problem" or faint else "text"
     return [row_of((*start, Span(part, written)), width) for start, part in zip(before, parts, strict=True)]
 
 
@@ -98,9 +127,10 @@ def describe(event: Event) -> tuple[str, str, str]:
             return kind, str(data.get("message", "")), "problem"
         case "waited":
             return "waited", f"stood still {_seconds(data.get('seconds'))}: {data.get('why', '')}", "problem"
+        case "fork" if "of" in data:
+            return "fork", f"of {data['of']} at {data.get('place', '')}", "mark"
         case "fork":
-            at = f" from step {number_text(data['at'])}" if "at" in data else ""
-            return "fork", f"goes on as {data.get('run', '')}{at}", "mark"
+            return "fork", f"goes on as {data.get('run', '')}{_branched(data)}", "mark"
         case "state":
             return "state", *_state(event)
         case other:
@@ -110,8 +140,17 @@ def describe(event: Event) -> tuple[str, str, str]:
 def _edit(data: Mapping[str, object]) -> str:
     old, new = number_text(data.get("old")), number_text(data.get("new"))
     moments = ", moments reset" if data.get("moments") == "reset" else ""
-    scheduled = f", scheduled: {data.get('why', '')}" if "scheduled" in data else ""
+    scheduled = f", scheduled: {data['why']}" if "scheduled" in data and data.get("why") else ""
     return f"{short_knob(str(data.get('knob')))} {old} → {new}{moments}{scheduled}"
+
+
+def _branched(data: Mapping[str, object]) -> str:
+    """Where a fork branches off, and from where it goes on where that is an earlier step."""
+    if "at" not in data:
+        return ""
+    at, begins = data["at"], data.get("from_step", data["at"])
+    back = "" if begins == at else f" (from its checkpoint at step {number_text(begins)})"
+    return f" from step {number_text(at)}{back}"
 
 
 def _state(event: Event) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from grokterm.ancestry import ancestors
+from grokterm.ancestry import ancestors, first_step
 from grokterm.history import History
 from grokterm.run.branches import branch_at, origins
 from grokterm.run.directory import RunDirectory
@@ -111,6 +111,8 @@ def knobs_before(history: History, step: int) -> dict[str, float]:
     A step before a fork's own first one is asked of the run that it was forked from.
     """
     for run in (history, *reversed(ancestors(history))):
+        if run.parent is not None and step < first_step(run):
+            continue
         past = run.at(step)
         knobs = dict(past.knobs)
         for event in reversed(past.edits):

@@ -185,6 +185,11 @@ async def test_training_is_followed_into_its_fork(living: LiveApp, run: RunDirec
             assert living.run_screen.looks.cursor is None
             await pilot.press("L")
             assert [request["value"] for request in asked(child)] == [4.0]
+            assert living.history.parent is not None
+            assert living.history.parent.run == run
+            living.run_screen.go_to_step(100)
+            await pilot.press("F", *"lr 2e-3")
+            await until(pilot, lambda: "lr 0.001 → 0.002" in dialog(living))
 
 
 async def test_a_fork_that_was_left_in_turn_is_passed_through(run: RunDirectory) -> None:

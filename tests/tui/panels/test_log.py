@@ -40,6 +40,13 @@ NAN = "train loss is nan at step 599: training has diverged; the last full check
         ("state", {"state": "detached"}, "state: detached: another process goes on", "quiet"),
         ("state", {"state": "training", "device": "cpu", "threads": 2}, "state: training on cpu, 2 threads", "quiet"),
         ("fork", {"run": "b-from-600", "at": 500, "request": "a"}, "fork: goes on as b-from-600 from step 500", "mark"),
+        (
+            "fork",
+            {"run": "b-from-600", "at": 600, "from_step": 500},
+            "fork: goes on as b-from-600 from step 600 (from its checkpoint at step 500)",
+            "mark",
+        ),
+        ("fork", {"run": "b", "at": 600, "from_step": 600}, "fork: goes on as b from step 600", "mark"),
         ("fork", {"run": "b"}, "fork: goes on as b", "mark"),
         (
             "waited",
