@@ -17,6 +17,7 @@ from grokterm.run.directory import RunDirectory, create
 from grokterm.run.events import append_line
 from grokterm.run.lock import Lock
 from grokterm.run.table import Rows, TableReader, TableWriter, read_table
+from tests.forked import parent_and_fork, remove
 from tests.odd_run import BEGAN, CONFIG, EVENTS, ODD_NAME, record_odd
 from tests.recorded import record
 from tests.retold import Retold
@@ -320,3 +321,14 @@ def test_importing_grokterm_loads_nothing_heavy() -> None:
 def test_an_unknown_name_of_the_package_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="module 'grokterm' has no attribute 'open_runs'"):
         grokterm.open_runs  # noqa: B018
+
+
+def test_the_parent_of_a_fork_is_the_whole_run(tmp_path: Path) -> None:
+    parent, child = parent_and_fork(tmp_path)
+    opened = grokterm.open_run(child.path)
+    assert opened.parent is not None
+    assert opened.parent.path == parent.path
+    assert opened.parent.steps["step"][0] == 0
+    assert opened.parent.parent is None
+    remove(parent)
+    assert opened.parent is None

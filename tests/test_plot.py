@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from grokterm.ancestry import find_parents
 from grokterm.history import History
-from grokterm.plot import Boundary, Curve, chart, loss_chart
+from grokterm.plot import FAINT, Boundary, Curve, chart, loss_chart
+from tests.forked import parent_and_fork
 from tests.recorded import record
 
 ROOT = Path(__file__).parent.parent
@@ -124,3 +126,14 @@ def test_the_chart_is_as_wide_as_asked_whatever_the_terminal(monkeypatch: pytest
     monkeypatch.setitem(os.environ, "COLUMNS", "30")
     text = chart([Curve("c", np.arange(9), np.arange(9.0))], title="t", width=200, height=8, colour=False)
     assert max(map(len, text.split("\n"))) == 200
+
+
+def test_the_losses_of_a_fork_begin_with_its_parents_darker(tmp_path: Path) -> None:
+    history = History(parent_and_fork(tmp_path)[1])
+    history.poll()
+    without = loss_chart(history, width=80, height=18, colour=True)
+    find_parents(history)
+    drawn = loss_chart(history, width=80, height=18, colour=True)
+    darker = [f"38;5;{colour}m" for colour in FAINT[:2]]
+    assert all(colour in drawn and colour not in without for colour in darker)
+    assert "▲ fork of 2027-03-04-113000-mother" in drawn or "fork of 2027-03-04-113000-mother ▲" in drawn

@@ -10,14 +10,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tomli_w
 
 from grokterm.history import History
+from grokterm.run.configuration import steps_asked
 from grokterm.run.directory import RunDirectory
 from grokterm.run.events import EventLog
 from grokterm.run.lock import Lock
 from grokterm.run.table import TableWriter, read_table
 from grokterm.run_filter import read
 from grokterm.summary import FIELDS, Summaries, Summary, as_json, summarize
+from grokterm.tui.status import planned_steps
+from tests.forked import parent_and_fork
 from tests.recorded import record
 from tests.retold import Retold
 from tests.small_runs import STARTED, small_run
@@ -322,3 +326,18 @@ def test_a_run_that_vanishes_while_it_is_read_is_left_out(tmp_path: Path, monkey
 
     monkeypatch.setattr("grokterm.summary.is_alive", vanishes)
     assert summarize(run) is None
+
+
+def test_a_fork_is_planned_from_the_start_as_it_was_asked(tmp_path: Path) -> None:
+    child = parent_and_fork(tmp_path)[1]
+    entry = {"at": 500, "set": {"steps": 5000}, "moments": "kept"}
+    config = child.read_config() or {}
+    for by_hand, planned in ((True, 5000), (False, 400)):
+        asked = {**config, "interventions": [{**entry, "by_hand": by_hand}]}
+        child.config_path.write_text(tomli_w.dumps(asked))
+        history = History(child)
+        history.poll()
+        known = summarize(child)
+        assert known is not None
+        assert (planned_steps(history), known.steps) == (planned, planned)
+    assert steps_asked({"interventions": [{**entry, "by_hand": True}]}, 501) is None  # the knob says it by then

@@ -7,12 +7,21 @@ from itertools import pairwise
 MINOR_DECADES = 1.5  # a log axis that spans less gets 2 and 5 between the decades
 GAP = 3  # cells between two labels of a horizontal axis
 ROWS_PER_LABEL = 3  # a vertical axis gets a label every so many rows at most
+LARGEST_WHOLE = 1e15
+"""Larger floats are no longer read as whole numbers."""
 UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
 def format_value(value: float) -> str:
     """A number for a readout: four significant digits, as short as they can be written."""
     return f"{value:.4g}"
+
+
+def format_setting(value: float) -> str:
+    """What somebody has set: a whole number in full, 30,000, any other as a readout."""
+    if isinstance(value, float) and not (value.is_integer() and abs(value) < LARGEST_WHOLE):
+        return format_value(value)
+    return f"{int(value):,}"
 
 
 def fraction(value: float, low: float, high: float) -> float:

@@ -37,11 +37,12 @@ def draw_lines(axes: Axes, chart: LineChart, columns: int = COLUMNS) -> tuple[Li
         look = {"color": colour(line.style), "zorder": 3 - index / 100, "label": in_the_font(line.label)}
         sign = MARKERS[index % len(MARKERS)]
         if line.inherited:
-            old = x <= _first_own(line, over)
+            first = _first_own(line, over)
             faint = {**look, "alpha": 0.45, "label": "_"}
-            axes.plot(np.where(old, x, np.nan), np.where(old, y, np.nan), linewidth=0.7, **faint)  # type: ignore[arg-type] # stubs
-            x, y = np.where(old, np.nan, x), np.where(old, np.nan, y)
-            signs, alone = _signs(x, y, index, len(chart.lines)), alone[~old[alone]]
+            before, since = x <= first, x >= first
+            axes.plot(x[before], y[before], linewidth=0.7, **faint)  # type: ignore[arg-type] # stubs
+            x, y = x[since], y[since]
+            signs, alone = _signs(x, y, index, len(chart.lines)), alone[since[alone]] - np.count_nonzero(~since)
         axes.plot(x, y, marker=sign, markersize=3.2, markevery=signs, **look)  # type: ignore[arg-type] # stubs
         axes.plot(x[alone], y[alone], linestyle="", marker=".", markersize=3, **{**look, "label": "_"})  # type: ignore[arg-type] # stubs
     return over, within

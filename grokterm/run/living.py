@@ -22,7 +22,8 @@ _GOES_ON = frozenset({"training", "resumed", "paused"})
 def find_living(folder: Path, reference: str = "-") -> RunDirectory:
     """Return the run that `reference` names (see `find`) when somebody trains it; "-" or "" is the newest of those.
 
-    Where the reference could be several runs, the only one of them in training is meant. Raises RunError that says how the run stands and what can be done with it.
+    Where the reference could be several runs, the only one of them in training is meant. Raises RunError that says how
+    the run stands and what can be done with it.
     """
     if reference not in ("", "-"):
         runs = candidates(folder, reference)
@@ -101,7 +102,7 @@ def went_on_in(run: RunDirectory, events: Sequence[Event]) -> tuple[RunDirectory
     """
     for event in reversed(events):
         match event.kind, event.data:
-            case "fork", {"run": str(name)} if (child := beside(run, name)) is not None:
+            case "fork", {"run": str(name)} if (child := beside(run, name)) is not None and child.name != run.name:
                 return child, event
             case "state", {"state": str(state)} if state in _GOES_ON:
                 return None

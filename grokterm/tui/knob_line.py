@@ -5,13 +5,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from grokterm.drawing.ticks import format_value
+from grokterm.drawing.ticks import format_setting
 from grokterm.errors import UsageError, nearest
 from grokterm.knob_values import CADENCES, SHORT, knobs_of_text
 
 BIG_JUMP = 10.0
 """A change by this factor or more is asked about once more."""
 
+_IN_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d.,])")  # 30,000, as it is shown
 _NAME_BEFORE_NUMBER = re.compile(r"(^|[\s,;])([A-Za-z_][\w.-]*)\s+(?=[-+.\d\[])")
 
 
@@ -41,9 +42,9 @@ def understand(text: str, knobs: Mapping[str, float]) -> Typed:
     if name not in knobs:
         return Typed(problem=f"no knob {name!r}; {nearest(name, knobs)}")
     if not number.strip():
-        return Typed(name, problem=f"{name} is {format_value(knobs[name])}; type its new value")
+        return Typed(name, problem=f"{name} is {format_setting(knobs[name])}; type its new value")
     try:
-        value = float(number.replace("_", ""))
+        value = float(_one_number(number).replace("_", ""))
     except ValueError:
         return Typed(name, problem=f"{number.strip()!r} is no number")
     problem = _impossible(name, value)
@@ -55,7 +56,7 @@ def understand_several(text: str, knobs: Mapping[str, float]) -> Changes:
     if not text.strip():
         return Changes()
     try:
-        values = knobs_of_text(_NAME_BEFORE_NUMBER.sub(r"\1\2=", text), knobs)
+        values = knobs_of_text(_NAME_BEFORE_NUMBER.sub(r"\1\2=", _one_number(text)), knobs)
     except UsageError as error:
         return Changes(problem=str(error))
     problems = [problem for knob, value in values.items() if (problem := _impossible(knob, value))]
@@ -72,7 +73,12 @@ def is_big_jump(old: float, new: float) -> bool:
 def change_text(knob: str, old: float, new: float) -> str:
     """A change in words: old → new, and by which factor."""
     factor = f"  (× {new / old:.3g})" if old else ""
-    return f"{knob} {format_value(old)} → {format_value(new)}{factor}"
+    return f"{knob} {format_setting(old)} → {format_setting(new)}{factor}"
+
+
+def _one_number(text: str) -> str:
+    """A text without the commas between thousands."""
+    return _IN_THOUSANDS.sub(lambda number: number[0].replace(",", ""), text)
 
 
 def _impossible(knob: str, value: float) -> str:

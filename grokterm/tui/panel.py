@@ -14,7 +14,7 @@ from grokterm.ancestry import ancestors, forked_at, joined, names, until
 from grokterm.drawing.cells import Pattern, Row
 from grokterm.drawing.chart import Entry, Line, Mark, Stretch, View, draw_lines, legend
 from grokterm.drawing.envelope import undrawable
-from grokterm.drawing.ticks import format_value
+from grokterm.drawing.ticks import format_setting, format_value
 from grokterm.history import History
 from grokterm.run.finding import without_date
 from grokterm.tui.looks import Looks
@@ -247,7 +247,7 @@ def short_knob(knob: str) -> str:
 
 
 def _number(value: object) -> str:
-    return format_value(float(value)) if isinstance(value, int | float) else str(value)
+    return format_setting(value) if isinstance(value, int | float) else str(value)
 
 
 def _lines(each: Drawn, looks: Looks, span: float, *, log_y: bool) -> Iterable[Line]:

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from math import isfinite
 
 from grokterm.drawing.cells import ASCII_SIGNS, Markers, Row, Span, one_cell_each, row_of
-from grokterm.drawing.ticks import format_value
+from grokterm.drawing.ticks import format_setting, format_value
 from grokterm.history import History
 from grokterm.run.configuration import setting, steps_asked
 from grokterm.run.events import Request
+from grokterm.run.finding import without_date
 from grokterm.run.outcome import step_count
 from grokterm.tui.panel import short_knob
+from grokterm.tui.panels.log import number_text
 
 STATES = {
     "loading": ("◌", "quiet", "loading torch"),
@@ -22,8 +24,12 @@ STATES = {
     "failed": ("✗", "problem", "failed"),
     "interrupted": ("✗", "pending", "interrupted"),
 }
+BEING_TRAINED = frozenset({"training", "paused"})
+"""The states in which the knobs in force are worth more than a longer notice."""
 MOST_BAR, LEAST_BAR = 24, 5
 """Cells of the progress bar."""
+LEAST_NAME = 8
+"""Cells of a run's name that are worth showing where it does not fit."""
 HEADER_KNOBS = ("lr", "weight_decay", "beta1", "beta2")
 
 
@@ -42,6 +48,7 @@ def header(
 ) -> tuple[Row, ...]:
     """The run and its progress; below it (where height is 2) state, phase, knobs and what is pending.
 
+    `run` is the name of its directory; the preset is told where there is room and the run is not called by it.
     `transport` says how a replay moves and takes the place of the training's speed. Where it is narrow, the newest
     `losses` are told too. `state` is how the run stands, where that is not what it told last; `notice` is what a person
     must know as long as it is so, in several lengths, the longest first: the first that fits is told, in red.
@@ -107,10 +114,16 @@ def _progress_line(history: History, run: str, preset: str, width: int, state: s
         tail += f"  {rate:.3g}/s" + (f"  {left} left" if left and width >= 60 else "")
     count = f"step {step:,} / {planned:,}" if planned else f"step {step:,}"
     program = Span("replay " if transport else "grokterm ", "quiet")
-    short, long = one_cell_each(preset), f" · {one_cell_each(run)}"
-    for name in ([program, Span(short, "strong"), Span(long, "quiet")], [program, Span(short, "strong")]):
-        room = width - sum(len(span.text) for span in name) - len(count) - len(tail) - 6
-        if room >= MOST_BAR or (room >= 0 and len(name) == 2):
+    name = Span(one_cell_each(without_date(run)), "strong")
+    more = one_cell_each(preset) if preset not in ("", without_date(run)) else ""
+    ways = (
+        ([program, name, Span(f" · {more}", "quiet")] if more else [program, name], MOST_BAR),
+        ([program, name], LEAST_BAR),
+        ([name], 0),
+    )
+    for called, least in ways:
+        room = width - _cells(called) - len(count) - len(tail) - 6
+        if room >= least:
             cells = min(MOST_BAR, room) if room >= LEAST_BAR else 0
             full = round(share * cells)
             right = [
@@ -119,43 +132,50 @@ def _progress_line(history: History, run: str, preset: str, width: int, state: s
                 Span("░" * (cells - full), "axis"),
                 Span(tail, ""),
             ]
-            return row_of([Span(" ", ""), *name, Span(" " * (room - cells + 2), ""), *right], width)
+            return row_of([Span(" ", ""), *called, Span(" " * (room - cells + 2), ""), *right], width)
     if len(count) + len(tail) + 1 > width:
         return row_of([Span(f" {count}", "")], width)
-    fits = len(count) + len(tail) + len(short) + 3 <= width
-    return row_of([Span(f" {count}{tail} ", ""), *([Span(f" {short}", "strong")] if fits else [])], width)
+    room = width - len(count) - len(tail) - 3
+    fitting = name.text if len(name.text) <= room else f"{name.text[: room - 1]}…" if room >= LEAST_NAME else ""
+    return row_of([Span(f" {count}{tail}  ", ""), Span(fitting, "strong")], width)
 
 
 def _state_line(history: History, width: int, state: str, notice: Sequence[str], *, losses: bool) -> Row:
     wide = width >= 100
     sign, style, word = STATES.get(state, ("●", "quiet", state))
+    apart = Span("   " if wide else "  ", "")
     spans = [Span(f" {sign} ", style)]
     if wide or notice or state != "training" or not history.phases:
         spans.append(Span(word, style if state != "training" else ""))
-    if notice:
-        room = width - len(sign) - len(word) - 4
-        spans.append(Span(f"  {longest_that_fits(notice, room)}", "problem"))
+    phase: list[Span] = []
     if history.phases and (wide or not notice):
-        phase = history.phases[-1]
-        spans += [Span(" " if len(spans) > 1 else "", ""), Span(phase.phase.upper(), "strong")]
-        spans.append(Span(f" since {phase.at:,}" if wide else "", "quiet"))
-    apart = Span("   " if wide else "  ", "")
+        newest = history.phases[-1]
+        phase = [Span(" " if len(spans) > 1 else "", ""), Span(newest.phase.upper(), "strong")]
+        phase.append(Span(f" since {newest.at:,}" if wide else "", "quiet"))
+    shown = [knob for knob in (HEADER_KNOBS if wide else HEADER_KNOBS[:2]) if knob in history.knobs]
+    knobs = [span for knob in shown for span in (apart, *_knob(history, knob))]
+    if notice:
+        beside = [*phase, *knobs] if state in BEING_TRAINED else []
+        spans.append(Span(f"  {longest_that_fits(notice, width - _cells(spans) - 2 - _cells(beside))}", "problem"))
+    spans += phase
     spans += [Span(f"  {text}", "problem") for text in (_troubles(history) if wide or not notice else ())]
-    for knob in HEADER_KNOBS if wide else HEADER_KNOBS[:2]:
-        if knob in history.knobs:
-            spans += [apart, *_knob(history, knob)]
+    spans += knobs
     spans += [Span(f"  {text} (asked)", "pending") for text in _other_requests(history)]
     if wide and {"lr", "weight_decay"} <= history.knobs.keys():
         decay = history.knobs["lr"] * history.knobs["weight_decay"]
         spans += [apart, Span("lr·wd ", "quiet"), Span(format_value(decay), "")]
     extra = _extra_wide(history) if wide else _extra_narrow(history) if losses else []
-    room = width - sum(len(span.text) for span in spans) - 2
+    room = width - _cells(spans) - 2
     for label, text in extra:
         needed = len(label) + len(text) + 4
         if needed <= room:
             spans += [apart, Span(f"{label} " if label else "", "quiet"), Span(text, "")]
             room -= needed
     return row_of(spans, width)
+
+
+def _cells(spans: Sequence[Span]) -> int:
+    return sum(len(span.text) for span in spans)
 
 
 def _troubles(history: History) -> list[str]:
@@ -167,10 +187,10 @@ def _troubles(history: History) -> list[str]:
 
 
 def _knob(history: History, knob: str) -> list[Span]:
-    spans = [Span(f"{short_knob(knob)} ", "quiet"), Span(format_value(history.knobs[knob]), "")]
+    spans = [Span(f"{short_knob(knob)} ", "quiet"), Span(format_setting(history.knobs[knob]), "")]
     asked = pending_value(history, knob)
     if asked is not None:
-        spans.append(Span(f" → {format_value(asked)} (asked)", "pending"))
+        spans.append(Span(f" → {format_setting(asked)} (asked)", "pending"))
     return spans
 
 
@@ -194,12 +214,12 @@ def _other_requests(history: History) -> list[str]:
             continue
         match request.do:
             case "set":
-                text = f"{short_knob(knob)} → {request.data.get('value')}"
+                text = f"{short_knob(knob)} → {number_text(request.data.get('value'))}"
             case "rewind":
                 text = "undo" if request.data.get("undo") else "fork"
             case text:
                 pass
-        texts.append(text if at is None else f"{text} at {at}")
+        texts.append(text if at is None else f"{text} at {number_text(at)}")
     return texts
 
 

@@ -164,7 +164,8 @@ def test_without_an_answer_the_sentence_says_where_the_request_waits(run: RunDir
 
 
 def test_values_are_those_that_the_runs_optimizer_takes(run: RunDirectory, trainer: AnsweringTrainer) -> None:
-    run.write_config({"format": 1, "optimizer": {"name": "adamw", "lr": 1e-3}})
+    with run.config_path.open("a") as config:
+        config.write('[optimizer]\nname = "adamw"\nlr = 1e-3\n')
     result = ctl(run, "set", "lr=1e-2", "wd=-1", expected=1)
     assert getattr(result.exception, "exit_code", None) == 2
     assert str(result.exception).startswith("weight_decay = -1: ")

@@ -51,7 +51,7 @@ def test_a_fork_is_made_and_trained(run: RunDirectory) -> None:
     runs = run.path.parent
     said = grokterm("fork", "tiny@30", "--set", "optimizer.lr=1e-3", "--runs", runs, "--steps", 50).output
     (fork,) = forks(runs)
-    assert said.splitlines()[0] == f"{fork.name}: fork of {run.name} at step 30"
+    assert said.splitlines()[0] == f"{fork.name}: fork of {run.name} at step 30 (goes on from its checkpoint at step 0)"
     assert "finished at step 50 of 50" in said
     config = tomllib.loads(fork.config_path.read_text())
     assert config["parent"]["run"] == run.name
@@ -72,7 +72,9 @@ def test_steps_and_percentages_are_understood(tmp_path: Path) -> None:
     error = refused(f"{run.path}@soon")
     assert isinstance(error, UsageError)
     assert str(error) == f"{run.path}@soon: 'soon' is no step and no percentage; write 1200, 12k or 40%"
-    assert f"{run.name} has no step 2,000: it ends at step 1,000" in str(refused(f"{run.path}@2k", "--set", "steps=5000"))
+    assert f"{run.name} has no step 2,000: it ends at step 1,000" in str(
+        refused(f"{run.path}@2k", "--set", "steps=5000")
+    )
     assert isinstance(refused("nobody@30", "--runs", tmp_path), RunError)
     assert forks(tmp_path) == []
 

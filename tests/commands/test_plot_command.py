@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 from grokterm.cli import app
 from grokterm.errors import GroktermError, RunError, UsageError
 from grokterm.run.directory import RunDirectory, create
+from tests.forked import parent_and_fork
 from tests.recorded import record
 
 ROOT = Path(__file__).parents[2]
@@ -117,3 +118,13 @@ def test_save_writes_a_figure_and_says_where(run: RunDirectory, tmp_path: Path) 
     with Image.open(path) as image:
         assert image.format == "PNG"
     assert [entry.name for entry in tmp_path.iterdir()] == ["loss.png"]
+
+
+def test_a_fork_is_drawn_from_step_0(tmp_path: Path) -> None:
+    fork = parent_and_fork(tmp_path)[1]
+    text = plot(fork, fork.name, "test_loss", "--until", "100").stdout
+    assert "no step" not in text
+    assert "test_loss" in text.split("\n")[0]
+    assert plot(fork, fork.name, "--save", str(tmp_path / "a.svg")).exit_code == 0
+    spectrum = plot(fork, fork.name, "fourier_embedding", "--until", "100").stdout
+    assert "step 100" in spectrum

@@ -20,7 +20,7 @@ from tests.run_equality import differences, history
 
 @dataclass(frozen=True)
 class Refusals:
-    """How many. walked, read: every so-manieth operation, of those that write, and of all; 0 for none. The others:
+    """How many. walked, read: every n-th operation, of those that write, and of all; 0 for none. The others:
     how often real limits keep training from writing.
     """
 
@@ -60,7 +60,7 @@ def refuse(folder: Path, whole: Undisturbed, wanted: Refusals, seed: int) -> Res
 
 
 def _each_operation(folder: Path, whole: RunDirectory, every: int, seed: int, *, reads: bool) -> list[bool]:
-    """Refuse each (or every so-manieth) operation of a run that begins, and of one that goes on; whether it began."""
+    """Refuse each (or every n-th) operation of a run that begins, and of one that goes on; whether it began."""
     if not every:
         return []
     beginning, half = short(folder / "beginning"), short(folder / "half")

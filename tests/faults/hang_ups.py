@@ -22,7 +22,7 @@ from tests.waiting import wait_for
 
 STEPS = 500
 _LOADING = 4
-"""Every so-manieth hang-up comes while torch is still loading."""
+"""Every n-th hang-up comes while torch is still loading."""
 
 
 def hang_up(folder: Path, _: Undisturbed, times: int, seed: int) -> Result:

@@ -47,7 +47,7 @@ EndOne = Callable[[RunDirectory, random.Random], bool]
 
 @dataclass(frozen=True)
 class Kills:
-    """How many. inside: in operations chosen at random. walked: every so-manieth operation of a short run."""
+    """How many. inside: in operations chosen at random. walked: every n-th operation of a short run."""
 
     at_random: int
     inside: int
@@ -192,7 +192,7 @@ def _was_killed(child: Child) -> bool:
 
 
 def _in_each_operation(folder: Path, whole: RunDirectory, every: int, seed: int) -> list[Victim]:
-    """Die once in each (or every so-manieth) operation: of a run that begins, and of one that goes on."""
+    """Die once in each (or every n-th) operation: of a run that begins, and of one that goes on."""
     beginning, half = short(folder / "beginning"), short(folder / "half")
     die_inside(half, operations(half) * 2 // 3, seed)
 

@@ -20,7 +20,7 @@ _AT = 8
 
 
 def rewind(folder: Path, _: Undisturbed, every: int, seed: int) -> Result:
-    """Die once in every (so-manieth) operation of a run, of the fork in which it goes on, and of making that."""
+    """Die once in each (or every n-th) operation of a run, of the fork in which it goes on, and of making that."""
     origin = short(folder / "origin")
     ask(origin.path, "rewind", undo=True, at=_AT)
     whole = tiny.copy_of(origin, folder / "whole")

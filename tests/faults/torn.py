@@ -29,7 +29,7 @@ _COUNT = re.compile(rb"\(\d+,\), \} *\n")
 _SECONDS = 3600.0
 """How long one process may take for its share of the trials."""
 _SELDOM = 8
-"""What tells little more at every byte is done at every so-manieth."""
+"""What tells little more at every byte is done at every n-th."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Tear:
 
 
 def tear(folder: Path, _: Undisturbed, every: int, seed: int) -> Result:
-    """Cut the last records at every so-manieth byte, beginning with byte `seed` modulo that; read, and go on."""
+    """Cut the last records at every n-th byte, beginning with byte `seed` modulo that; read, and go on."""
     whole, later, both = (folder / name for name in ("whole", "whole-later", "whole-both"))
     runs = {path: tiny.make(path, STEPS) for path in (whole, later, both)}
     ask(runs[both].path, "set", **_LAST)

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
-from grokterm.charts import Line
+from grokterm.charts import Line, LineChart, Moments
 from grokterm.drawing.axes import Limits
-from grokterm.figures.curves import outline, strokes
+from grokterm.figures.curves import draw_lines, outline, strokes
 from grokterm.figures.spectra import apart, columns_of
 from grokterm.figures.style import power
 
@@ -64,3 +65,13 @@ def test_labels_of_neighbours_are_moved_apart() -> None:
 def test_powers_are_written_as_people_write_them() -> None:
     written = [power(exponent) for exponent in (-3, 0, 2, 4, np.log10(5e-3), np.log10(20), np.log10(3.3))]
     assert written == ["10⁻³", "1", "100", "10⁴", "5·10⁻³", "20", "3.3"]
+
+
+def test_what_a_curve_has_from_a_parent_is_thinner_and_joins_its_own_part() -> None:
+    axes = Figure().add_subplot()
+    own = Line("train", "train", np.arange(100), np.linspace(1.0, 2.0, 100), inherited=40)
+    draw_lines(axes, LineChart("", "", (own,), (0.0, 100.0), Moments()))
+    before, after = axes.lines[:2]
+    assert np.asarray(before.get_xdata()).tolist() == list(range(41))
+    assert np.asarray(after.get_xdata()).tolist() == list(range(40, 100))
+    assert before.get_linewidth() < after.get_linewidth()

@@ -108,6 +108,8 @@ def test_a_run_went_on_in_its_last_fork_unless_it_went_on_itself(tmp_path: Path)
         ([first, stopped, resumed, second, stopped], "second"),
         ([{"event": "fork", "run": "../elsewhere"}, stopped], None),
         ([{"event": "fork"}, stopped], None),
+        ([{"event": "fork", "run": "run"}, stopped], None),
+        ([first, {"event": "fork", "run": "run"}, stopped], "first"),
     ):
         left = went_on_in(run, told(run, *lines).events)
         assert (None if left is None else left[0].name) == expected

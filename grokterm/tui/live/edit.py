@@ -12,8 +12,9 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from grokterm.drawing.ticks import format_value
+from grokterm.drawing.ticks import format_setting
 from grokterm.tui.knob_line import change_text, is_big_jump, understand
+from grokterm.tui.screens.line import Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,9 @@ class EditScreen(ModalScreen[Edit | None]):
         with Vertical(classes="box") as box:
             box.border_title = "Edit a knob"
             box.border_subtitle = "enter · tab completes · ctrl+r moments · esc cancels"
-            yield Input(placeholder="for instance: lr 2e-3")
+            yield Line(placeholder="for instance: lr 2e-3")
             yield Static(id="preview")
-            rows = [f"{name:<18}{format_value(value)}" for name, value in self._knobs.items()]
+            rows = [f"{name:<18}{format_setting(value)}" for name, value in self._knobs.items()]
             yield Static(Content("\n".join(rows)), id="knobs")
 
     def on_mount(self) -> None:

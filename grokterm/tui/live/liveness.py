@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from math import isfinite
 
 from grokterm.ancestry import forked_at
+from grokterm.detached import reference
 from grokterm.errors import RunError
 from grokterm.history import History
 from grokterm.run.directory import RunDirectory
@@ -49,19 +50,30 @@ def notice(history: History, liveness: Liveness, *, steers: bool) -> tuple[str, 
         return (liveness.problem,)
     if liveness.trouble:
         cause = liveness.trouble.rpartition(": ")[2]
-        return (f"training waits: {liveness.trouble}", f"training waits: {cause}", "training waits")
+        waits = "training waits"
+        return f"{waits}: {liveness.trouble}", f"{waits}: {cause}", f"waits: {cause}", waits
     if stands(history, liveness) == INTERRUPTED:
-        resume = f"`grokterm resume {history.run.name}`"
-        longest = f"nobody trains this run: {resume} goes on with it"
-        return longest, f"nobody trains it: {resume}", f"go on: {resume}", "nobody trains it"
+        return nobody_trains(history.run)
     divergence = divergence_of(history)
     if divergence is None:
         return ()
     where = f"diverged at step {divergence.step:,}"
     if not steers:
         return f"{where} and is paused", where
-    long, short = divergence.offers(can_undo=bool(history.edits) or forked_at(history) is not None)
-    return f"{where} and is paused: {long}", f"{where}: {short}", where
+    long, short, shortest = divergence.offers(can_undo=bool(history.edits) or forked_at(history) is not None)
+    return f"{where} and is paused: {long}", f"{where}: {short}", f"diverged: {short}", f"diverged: {shortest}"
+
+
+def nobody_trains(run: RunDirectory) -> tuple[str, ...]:
+    """What can be done with a run that is interrupted, in several lengths, the longest first."""
+    resume = f"`grokterm resume {reference(run)}`"
+    return (
+        f"nobody trains this run: {resume} goes on with it",
+        f"nobody trains it: {resume}",
+        f"go on: {resume}",
+        f"go on: `grokterm resume {run.name}`",
+        "nobody trains it",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +83,22 @@ class Divergence:
     step: int
     good: int | None
 
-    def offers(self, *, can_undo: bool) -> tuple[str, str]:
-        """What a person can do about it, in words and in few."""
-        undo = ("u undoes the last intervention / ", "u undo, ") if can_undo else ("", "")
-        if self.good is None:
-            return f"{undo[0]}F forks", f"{undo[1]}F fork"
-        return f"{undo[0]}F forks at the last good step {self.good:,}", f"{undo[1]}F fork at {self.good:,}"
+    def offers(self, *, can_undo: bool) -> tuple[str, str, str]:
+        """What a person can do about it, in words, in few, and in fewer."""
+        undo = ("u undoes the last intervention / ", "u undo, ", "u, ") if can_undo else ("", "", "")
+        at = ("", "", "") if self.good is None else (f" at the last good step {self.good:,}", f" at {self.good:,}", "")
+        return f"{undo[0]}F forks{at[0]}", f"{undo[1]}F fork{at[1]}", f"{undo[2]}F"
 
 
 def divergence_of(history: History) -> Divergence | None:
     """The divergence that training is paused after; None when it is not."""
+    return diverged(history) if history.paused else None
+
+
+def diverged(history: History) -> Divergence | None:
+    """The divergence that the newest loss still shows, paused or not; None when there is none."""
     losses = history.series("train_loss").values
-    if not history.paused or not len(losses) or isfinite(losses[-1]):
+    if not len(losses) or isfinite(losses[-1]):
         return None
     for event in reversed(history.errors):
         match event.data:

@@ -1,5 +1,7 @@
 """What a screen that steers can ask the trainer for: every action writes one request into the run's inbox."""
 
+from collections.abc import Sequence
+
 from grokterm.drawing.cells import one_cell_each
 from grokterm.errors import GroktermError, RunError
 from grokterm.run.directory import RunDirectory
@@ -8,9 +10,9 @@ from grokterm.run.fork import Undone, what_undo_undoes
 from grokterm.run.outcome import ENDED, INTERRUPTED
 from grokterm.tui import status
 from grokterm.tui.live.edit import Edit, EditScreen
-from grokterm.tui.live.liveness import divergence_of
+from grokterm.tui.live.liveness import diverged, nobody_trains
 from grokterm.tui.panel import short_knob
-from grokterm.tui.panels.log import describe
+from grokterm.tui.panels.log import change_of
 from grokterm.tui.screens.ask import AskChoice, AskText
 from grokterm.tui.screens.fork import Fork, ForkScreen, goes_back_to, knobs_before
 from grokterm.tui.screens.watching import WatchScreen
@@ -30,21 +32,19 @@ class SteeringScreen(WatchScreen):
         """Called after every request."""
         self.poll()
 
-    def why_not_now(self) -> str:
-        """Why the trainer cannot be asked for anything; "" when it can."""
+    def why_not_now(self) -> Sequence[str]:
+        """Why the trainer cannot be asked for anything, in several lengths, the longest first; none when it can."""
         if self.read_only:
-            return "read-only: started with --read-only"
+            return ("read-only: started with --read-only",)
         if self.state in ENDED:
-            return f"training has ended ({self.state}): nothing can be changed any more"
-        if self.state == INTERRUPTED:
-            return f"nobody trains this run: `grokterm resume {self.history.run.name}` goes on with it"
-        return ""
+            return (f"training has ended ({self.state}): nothing can be changed any more",)
+        return nobody_trains(self.history.run) if self.state == INTERRUPTED else ()
 
     def may_steer(self) -> bool:
         """Whether the trainer can be asked for something; says why when it cannot."""
         why_not = self.why_not_now()
         if why_not:
-            self.say(why_not)
+            self.say(status.longest_that_fits(why_not, self.app.size.width - 1))
         return not why_not
 
     def request(self, do: str, **data: object) -> Request | None:
@@ -103,9 +103,15 @@ class SteeringScreen(WatchScreen):
 
     # -- going back
 
+    def _may_go_back(self) -> bool:
+        if self.state in ENDED and not self.read_only:
+            self.say(f"training has ended ({self.state}): `grokterm fork` or F in a replay goes back")
+            return False
+        return self.may_steer()
+
     def action_undo(self) -> None:
         """Undo the last intervention, after one question."""
-        if not self.may_steer():
+        if not self._may_go_back():
             return
         try:
             undone = what_undo_undoes(self.history.run)
@@ -113,7 +119,9 @@ class SteeringScreen(WatchScreen):
             self.say(str(error), problem=True)
             return
         if undone is None:
-            self.say("there is no intervention to undo")
+            found = diverged(self.history)
+            there = "" if found is None or found.good is None else f"; F forks at the last good step {found.good:,}"
+            self.say(f"there is no intervention to undo{there}{' with other knobs' if there else ''}")
             return
         answers = (("u", undo_text(undone, self.history.run)), ("c", "cancel: leave everything as it is"))
         self.app.push_screen(AskChoice("Undo?", answers), self._undo)
@@ -124,29 +132,25 @@ class SteeringScreen(WatchScreen):
 
     def action_fork(self) -> None:
         """Leave this run for a fork of it: at the cursor, at the last good step after a divergence, or here and now."""
-        if not self._may_turn_knobs():
+        if not self._may_go_back() or not self._may_turn_knobs():
             return
-        step = self._fork_step()
+        found = diverged(self.history) if self.looks.cursor is None else None
+        step = self.looks.cursor if found is None else found.good
         try:
             where = "" if step is None else goes_back_to(self.history.run, step)
         except GroktermError as error:
             self.say(str(error), problem=True)
             return
         knobs = self.history.knobs if step is None else knobs_before(self.history, step)
-        title = "Fork here and now" if step is None else f"Fork at step {step:,}"
+        place = "here and now" if step is None else f"at {'step' if found is None else 'the last good step'} {step:,}"
 
         def forked(fork: Fork | None) -> None:
             if fork is not None:
-                place = {} if step is None else {"step": step}
-                self.request("rewind", **place, set=dict(fork.set), moments=fork.moments)
+                at = {} if step is None else {"step": step}
+                self.request("rewind", **at, set=dict(fork.set), moments=fork.moments)
 
-        self.app.push_screen(ForkScreen(title, f"{FORK_ABOUT} {where}".rstrip(), knobs), forked)
-
-    def _fork_step(self) -> int | None:
-        if self.looks.cursor is not None:
-            return self.looks.cursor
-        divergence = divergence_of(self.history)
-        return None if divergence is None else divergence.good
+        about = f"{FORK_ABOUT} {where}".rstrip()
+        self.app.push_screen(ForkScreen(f"Fork {place}", about, knobs, asks_twice=found is None), forked)
 
     # -- snapshots and notes
 
@@ -174,9 +178,10 @@ FORK_ABOUT = "Training goes on from there in a new run. This run is saved and st
 
 def undo_text(undone: Undone, run: RunDirectory) -> str:
     """What an undo does without, and where it goes back to; `run` is the one that is shown."""
-    changes = ", ".join(describe(edit)[1] for edit in undone.edits)
+    changes = " and ".join(change_of(edit) for edit in undone.edits)
+    moments = " (moments reset)" if any(edit.data.get("moments") == "reset" for edit in undone.edits) else ""
     where = "" if undone.run.name == run.name else f" in {undone.run.name}"
     back = (
         f"training goes back to step {undone.checkpoint:,} and on from there in a new run; this run is saved and stops"
     )
-    return one_cell_each(f"undo {changes} (at step {undone.step:,}{where}): {back}")
+    return one_cell_each(f"undo {changes}{moments} at step {undone.step:,}{where}: {back}")

@@ -8,9 +8,10 @@ from textwrap import wrap
 from grokterm.ancestry import ancestors, forked_at
 from grokterm.catalog import part
 from grokterm.drawing.cells import Row, Span, one_cell_each, row_of
-from grokterm.drawing.ticks import format_value
+from grokterm.drawing.ticks import format_setting
 from grokterm.history import History
 from grokterm.run.events import Event
+from grokterm.run.finding import without_date
 from grokterm.run.story import RESUMED
 from grokterm.tui.looks import Looks
 from grokterm.tui.panel import Picture, short_knob
@@ -70,7 +71,7 @@ def _told(history: History) -> list[tuple[Event, bool]]:
     before.sort(key=lambda each: each[0].step)
     started = (history.config or {}).get("started")
     time = float(started) if isinstance(started, int | float) else nan
-    here = Event("fork", parent.step, time, {"of": parent.run, "place": parent.place})
+    here = Event(parent.step, time, "fork", {"of": parent.run, "at": parent.at, "from_step": parent.step})
     says_no_more = begins < len(own) and own[begins].data.get("state") == RESUMED and not own[begins].data.get("why")
     return [*before, (here, False), *((event, False) for event in own[begins + says_no_more :])]
 
@@ -109,62 +110,75 @@ def describe(event: Event) -> tuple[str, str, str]:
     data = event.data
     match event.kind:
         case "edit":
-            return "edit", _edit(data), "edit"
+            return "edit", f"{change_of(event)}{_how(data)}", "edit"
         case "snapshot":
             return "snapshot", str(data.get("note") or data.get("checkpoint", "")), "mark"
         case "note":
             return "note", str(data.get("text", "")), "mark"
         case "phase" if "mark" in data:
             at = number_text(data.get("at"))
-            return "mark", f"{mark_text(str(data['mark']))} for good at {at} ({data.get('why', '')})", "phase"
+            return "mark", f"{mark_text(str(data['mark']))} at {at}: {data.get('why', '')}", "phase"
         case "phase" if "phase" in data:
             at = number_text(data.get("at"))
-            return "phase", f"{data.get('phase', '')} since {at} ({data.get('why', '')})", "phase"
+            return "phase", f"{data.get('phase', '')} since {at}: {data.get('why', '')}", "phase"
         case "refused":
             return "refused", str(data.get("why", "")), "problem"
         case "error":
-            kind = "diverged" if data.get("diverged") is True else "error"
-            return kind, str(data.get("message", "")), "problem"
+            return ("diverged" if data.get("diverged") is True else "error"), _error(data), "problem"
         case "waited":
             return "waited", f"stood still {_seconds(data.get('seconds'))}: {data.get('why', '')}", "problem"
         case "fork" if "of" in data:
-            return "fork", f"of {data['of']} at {data.get('place', '')}", "mark"
+            return "fork", f"of {without_date(str(data['of']))}{_branched(data)}", "mark"
         case "fork":
-            return "fork", f"goes on as {data.get('run', '')}{_branched(data)}", "mark"
+            return "fork", f"goes on as {without_date(str(data.get('run', '')))}{_branched(data)}", "mark"
         case "state":
-            return "state", *_state(event)
+            return "state", *_state(data)
         case other:
             return other[:9], "", "quiet"
 
 
-def _edit(data: Mapping[str, object]) -> str:
-    old, new = number_text(data.get("old")), number_text(data.get("new"))
+def change_of(edit: Event) -> str:
+    """What an edit changed: lr 0.001 → 0.002."""
+    old, new = number_text(edit.data.get("old")), number_text(edit.data.get("new"))
+    return f"{short_knob(str(edit.data.get('knob')))} {old} → {new}"
+
+
+def _how(data: Mapping[str, object]) -> str:
+    """What else there is to say of an edit: the moments, and what it was planned for."""
     moments = ", moments reset" if data.get("moments") == "reset" else ""
-    scheduled = f", scheduled: {data['why']}" if "scheduled" in data and data.get("why") else ""
-    return f"{short_knob(str(data.get('knob')))} {old} → {new}{moments}{scheduled}"
+    why = str(data.get("why") or "") if "scheduled" in data else ""
+    planned = ", as planned" if why.startswith("at ") else f", as planned: {why}" if why else ""
+    return f"{moments}{planned}"
+
+
+def _error(data: Mapping[str, object]) -> str:
+    """What went wrong; of a divergence, what the kind beside it does not say yet."""
+    message = str(data.get("message", ""))
+    match data:
+        case {"diverged": True, "good": int(good)} if good >= 0:
+            return f"{message.partition(':')[0]}; the last good step is {good:,}"
+    return message
 
 
 def _branched(data: Mapping[str, object]) -> str:
-    """Where a fork branches off, and from where it goes on where that is an earlier step."""
+    """Where a fork branches off, and the checkpoint from which the steps since are computed again, if there are any."""
     if "at" not in data:
         return ""
     at, begins = data["at"], data.get("from_step", data["at"])
-    back = "" if begins == at else f" (from its checkpoint at step {number_text(begins)})"
+    back = "" if begins == at else f" (checkpoint {number_text(begins)})"
     return f" from step {number_text(at)}{back}"
 
 
-def _state(event: Event) -> tuple[str, str]:
+def _state(data: Mapping[str, object]) -> tuple[str, str]:
     """What a `state` event says, and its style."""
-    data = event.data
     device = f" on {data['device']}, {_threads(data.get('threads'))}" if "device" in data else ""
     match data.get("state", ""):
         case "resumed":
-            anew = ", from its beginning" if data.get("checkpoint") == "" else ""
+            anew = " from the beginning" if data.get("checkpoint") == "" else ""
             why = str(data.get("why", ""))
-            said = f"resumed at step {event.step:,}{device}{anew}"
-            return (f"{said}: {why}", "problem") if why else (said, "quiet")
+            return (f"resumed{anew}: {why}", "problem") if why else (f"resumed{anew}{device}", "quiet")
         case "detached":
-            return f"detached{device}: another process goes on", "quiet"
+            return "detached: another process trains on", "quiet"
         case state:
             return f"{state}{device}", "quiet"
 
@@ -176,9 +190,7 @@ def mark_text(mark: str) -> str:
 
 def number_text(value: object) -> str:
     """A number of an event as a person writes it; whatever else stands there, as it is."""
-    if isinstance(value, int):
-        return f"{value:,}"
-    return format_value(value) if isinstance(value, float) else str(value)
+    return format_setting(value) if isinstance(value, int | float) else str(value)
 
 
 def _time_of_day(unix_time: float) -> str:

@@ -12,6 +12,8 @@ from textual.events import Key
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from grokterm.tui.screens.line import Line
+
 
 class AskText(ModalScreen[str | None]):
     """One line of text; None when the person thinks better of it."""
@@ -29,7 +31,7 @@ class AskText(ModalScreen[str | None]):
         with Vertical(classes="box") as box:
             box.border_title = Content(self._title)
             box.border_subtitle = "enter · esc cancels"
-            yield Input(placeholder=self._hint, max_length=200)
+            yield Line(placeholder=self._hint, max_length=200)
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:

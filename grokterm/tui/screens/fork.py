@@ -17,6 +17,7 @@ from grokterm.history import History
 from grokterm.run.branches import branch_at, origins
 from grokterm.run.directory import RunDirectory
 from grokterm.tui.knob_line import change_text, is_big_jump, understand_several
+from grokterm.tui.screens.line import Line
 
 LONGEST_LINE = 200
 
@@ -37,11 +38,15 @@ class ForkScreen(ModalScreen[Fork | None]):
         Binding("ctrl+r", "moments", "keep or reset Adam's moments", priority=True),
     ]
 
-    def __init__(self, title: str, about: str, knobs: Mapping[str, float]) -> None:
-        """`about` says what will happen; `knobs` are those of the step that is forked at."""
+    def __init__(self, title: str, about: str, knobs: Mapping[str, float], *, asks_twice: bool = True) -> None:
+        """`about` says what will happen; `knobs` are those of the step that is forked at.
+
+        asks_twice: whether a big jump may be a slip. After a divergence it is what one is here for.
+        """
         super().__init__()
         self._title, self._about = title, about
         self._knobs = dict(knobs)
+        self._asks_twice = asks_twice
         self._moments: Literal["kept", "reset"] = "kept"
         self._confirmed = ""
 
@@ -51,7 +56,7 @@ class ForkScreen(ModalScreen[Fork | None]):
             box.border_title = Content(self._title)
             box.border_subtitle = "enter · ctrl+r moments · esc cancels"
             yield Static(Content(self._about))
-            yield Input(placeholder="nothing, or knobs to change: lr 2e-3 wd 0.5", max_length=LONGEST_LINE, id="line")
+            yield Line(placeholder="nothing, or knobs to change: lr 2e-3 wd 0.5", max_length=LONGEST_LINE, id="line")
             yield Static(id="preview")
 
     def on_mount(self) -> None:
@@ -68,7 +73,7 @@ class ForkScreen(ModalScreen[Fork | None]):
         if changes.problem:
             return
         is_big = any(is_big_jump(self._knobs[knob], new) for knob, new in changes.values.items())
-        if is_big and self._confirmed != event.value:
+        if self._asks_twice and is_big and self._confirmed != event.value:
             self._confirmed = event.value
             self._preview(event.value)
             return

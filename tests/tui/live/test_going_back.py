@@ -94,7 +94,7 @@ async def test_undo_says_what_it_takes_back_and_asks_once(living: LiveApp, run: 
     async with living.run_test(size=(120, 40)) as pilot:
         await pilot.press("u")
         await until(pilot, lambda: isinstance(living.screen, AskChoice))
-        assert "undo wd 1 → 2 (at step 200): training goes back to step 200" in dialog(living)
+        assert "undo wd 1 → 2 at step 200: training goes back to step 200" in dialog(living)
         await pilot.press("c", "u", "escape")
         assert not asked(run)
         await pilot.press("u", "u")
@@ -247,12 +247,17 @@ async def test_divergence_offers_undo_and_the_last_good_step(
         await until(pilot, lambda: "diverged at step 401" in hints(living))
         await until(pilot, lambda: "diverged at step 401" in header(living))
         assert "u undo" in header(living)
-        await pilot.press("F")
-        await until(pilot, lambda: isinstance(living.screen, ForkScreen))
-        assert living.screen.query_one(".box").border_title == "Fork at step 200"
-        await pilot.press("escape")
+        assert "lr 0.001" in header(living)
         EventLog(run.events_path).write("state", STEPS + 1, state="training")
         await until(pilot, lambda: "diverged" not in header(living))
+        await pilot.press("F")  # going on does not mend it
+        await until(pilot, lambda: isinstance(living.screen, ForkScreen))
+        assert living.screen.query_one(".box").border_title == "Fork at the last good step 200"
+        await pilot.press(*"lr 1e-6", "enter")
+        assert [(request["step"], request["set"]) for request in asked(run)] == [(200, {"lr": 1e-6})]
+        living.run_screen.go_to_step(STEPS // 2)
+        await pilot.press("F")
+        assert living.screen.query_one(".box").border_title == "Fork at step 200"
 
 
 async def test_divergence_offers_nothing_to_who_only_looks(run: RunDirectory) -> None:
@@ -318,7 +323,11 @@ async def test_what_training_waits_for_is_told_as_long_as_it_waits(run: RunDirec
         app = app_for(run)
         async with app.run_test(size=(80, 24)) as pilot:
             lock.trouble("steps.npy: No space left on device")
-            await until(pilot, lambda: "training waits: steps.npy: No space left on device" in header(app))
+            await until(pilot, lambda: "training waits: steps.npy: No space left on device  lr" in header(app))
+            lock.trouble("000000700.safetensors: No space left on device")
+            await until(pilot, lambda: "training waits: No space left on device  lr 0.001  wd 2" in header(app))
+            await pilot.press("L")
+            await until(pilot, lambda: "  waits: No space left on device  lr 0.001 → 0.002 (asked)  wd" in header(app))
             lock.trouble("")
             await until(pilot, lambda: "training waits" not in header(app))
 
@@ -375,6 +384,6 @@ async def test_what_is_held_back_is_shown_with_its_step_and_changes_no_key(livin
     line = {"id": "later", "do": "set", "knob": "weight_decay", "value": 7.0, "at": 9000}
     append_line(run.inbox_path, line)
     async with living.run_test(size=(120, 40)) as pilot:
-        await until(pilot, lambda: "wd → 7.0 at 9000 (asked)" in header(living))
+        await until(pilot, lambda: "wd → 7 at 9,000 (asked)" in header(living))
         await pilot.press("W")
         assert asked(run)[-1]["value"] == 4.0

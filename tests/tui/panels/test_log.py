@@ -3,13 +3,16 @@
 from pathlib import Path
 
 import pytest
+import tomli_w
 
+from grokterm.ancestry import find_parents
 from grokterm.history import History
 from grokterm.report import event_line
 from grokterm.run.directory import create
 from grokterm.run.events import Event, EventLog
 from grokterm.tui.looks import Looks
 from grokterm.tui.panels.log import Log, describe
+from tests.forked import parent_and_fork
 
 RESUMED: dict[str, object] = {
     "state": "resumed",
@@ -28,22 +31,22 @@ NAN = "train loss is nan at step 599: training has diverged; the last full check
 @pytest.mark.parametrize(
     ("kind", "data", "said", "style"),
     [
-        ("state", RESUMED, "state: resumed at step 600 on cpu, 1 thread", "quiet"),
-        ("state", RESUMED | {"why": DAMAGED}, f"state: resumed at step 600 on cpu, 1 thread: {DAMAGED}", "problem"),
+        ("state", RESUMED, "state: resumed on cpu, 1 thread", "quiet"),
+        ("state", RESUMED | {"why": DAMAGED}, f"state: resumed: {DAMAGED}", "problem"),
         (
             "state",
             RESUMED | {"checkpoint": ""},
-            "state: resumed at step 600 on cpu, 1 thread, from its beginning",
+            "state: resumed from the beginning on cpu, 1 thread",
             "quiet",
         ),
-        ("state", {"state": "resumed"}, "state: resumed at step 600", "quiet"),
-        ("state", {"state": "detached"}, "state: detached: another process goes on", "quiet"),
+        ("state", {"state": "resumed"}, "state: resumed", "quiet"),
+        ("state", {"state": "detached"}, "state: detached: another process trains on", "quiet"),
         ("state", {"state": "training", "device": "cpu", "threads": 2}, "state: training on cpu, 2 threads", "quiet"),
         ("fork", {"run": "b-from-600", "at": 500, "request": "a"}, "fork: goes on as b-from-600 from step 500", "mark"),
         (
             "fork",
-            {"run": "b-from-600", "at": 600, "from_step": 500},
-            "fork: goes on as b-from-600 from step 600 (from its checkpoint at step 500)",
+            {"run": "2027-03-04-113000-b-from-600", "at": 600, "from_step": 500},
+            "fork: goes on as b-from-600 from step 600 (checkpoint 500)",
             "mark",
         ),
         ("fork", {"run": "b", "at": 600, "from_step": 600}, "fork: goes on as b from step 600", "mark"),
@@ -62,16 +65,40 @@ NAN = "train loss is nan at step 599: training has diverged; the last full check
         (
             "edit",
             EDIT | {"moments": "reset", "scheduled": 0, "why": "at 600"},
-            "edit: wd 1 → 0.5, moments reset, scheduled: at 600",
+            "edit: wd 1 → 0.5, moments reset, as planned",
             "edit",
         ),
         (
             "edit",
             EDIT | {"scheduled": 1, "why": "test_accuracy >= 0.5"},
-            "edit: wd 1 → 0.5, scheduled: test_accuracy >= 0.5",
+            "edit: wd 1 → 0.5, as planned: test_accuracy >= 0.5",
             "edit",
         ),
-        ("error", {"message": NAN, "traceback": "", "diverged": True, "good": 500}, f"diverged: {NAN}", "problem"),
+        (
+            "edit",
+            {"knob": "steps", "old": 30000, "new": 4e4, "moments": "kept", "scheduled": 0, "why": ""},
+            "edit: steps 30,000 → 40,000",
+            "edit",
+        ),
+        (
+            "error",
+            {"message": NAN, "traceback": "", "diverged": True, "good": 500},
+            "diverged: train loss is nan at step 599; the last good step is 500",
+            "problem",
+        ),
+        ("error", {"message": NAN, "traceback": "", "diverged": True, "good": -1}, f"diverged: {NAN}", "problem"),
+        (
+            "phase",
+            {"mark": "memorized_at", "at": 1196, "why": "train accuracy ≥ 0.99 for 100 evaluations"},
+            "mark: memorised at 1,196: train accuracy ≥ 0.99 for 100 evaluations",
+            "phase",
+        ),
+        (
+            "phase",
+            {"phase": "cleanup", "at": 1196, "why": "test accuracy reached 0.5"},
+            "phase: cleanup since 1,196: test accuracy reached 0.5",
+            "phase",
+        ),
         ("error", {"message": "OutOfMemoryError: x", "traceback": "…"}, "error: OutOfMemoryError: x", "problem"),
         ("cosmic_ray", {"energy": 3, "why": "x"}, "cosmic_ra: ", "quiet"),
     ],
@@ -86,7 +113,7 @@ def test_events_in_words(kind: str, data: dict[str, object], said: str, style: s
 @pytest.mark.parametrize("kind", ["state", "edit", "fork", "waited", "error", "phase", "snapshot", "note", "refused"])
 def test_fields_of_other_types_do_no_harm(kind: str) -> None:
     names = ("state", "run", "at", "why", "seconds", "checkpoint", "device", "threads", "diverged", "good", "scheduled")
-    for value in (None, -1, 1e308, "\x1b[31m", [1], {"a": 1}, True):
+    for value in (None, -1, 1e308, float("inf"), 10**30, "\x1b[31m", [1], {"a": 1}, True):
         for some in (names, names[::2], names[1::2], ()):
             event = Event(600, 0.0, kind, dict.fromkeys(some, value))
             assert all(isinstance(text, str) for text in describe(event))
@@ -108,8 +135,28 @@ def test_what_holds_no_longer_is_not_shown(tmp_path: Path) -> None:
     texts = ["".join(span.text for span in row).rstrip() for row in rows]
     assert texts == [
         "       5  note     before",
-        "       7  state    resumed at step 7 on cpu, 1 thread",
+        "       7  state    resumed on cpu, 1 thread",
         "       8  waited   stood still 3.0 s: steps.npy: No space left",
         "",
         "",
     ]
+
+
+def test_a_fork_tells_what_people_did_before_it_and_where_it_begins(tmp_path: Path) -> None:
+    parent, child = parent_and_fork(tmp_path)
+    EventLog(parent.events_path).write("note", 230, text="odd")
+    config = child.read_config() or {}
+    child.config_path.write_text(tomli_w.dumps({**config, "parent": {**config["parent"], "at": 290}}))
+    EventLog(child.events_path).write("edit", 290, knob="lr", old=1e-3, new=2e-3, moments="kept", scheduled=0, why="")
+    history = History(child)
+    history.poll()
+    find_parents(history)
+    rows = Log().draw(history, Looks(), 120, 8).rows
+    lines = [" ".join("".join(span.text for span in (row[0], *row[2:])).split()) for row in rows]  # without the time
+    at = lines.index("250 fork of mother from step 290 (checkpoint 250)")
+    assert lines[at - 2 : at] == ["200 edit wd 1 → 2", "230 note odd"]
+    assert lines[at + 1] == "290 edit lr 0.001 → 0.002"
+    assert {span.style for row in rows[at - 2 : at] for span in row if span.text.strip()} == {"quiet"}
+    assert not any("resumed" in line for line in lines)
+    early = Log().draw(history, Looks(cursor=210), 90, 8).rows
+    assert not any("of 2027" in span.text for row in early for span in row)
