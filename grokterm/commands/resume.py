@@ -58,7 +58,7 @@ def resume(
     if asks:
         ask(found.path, "set", knob="steps", value=steps, moments="kept")
     if not detached:
-        _say(found, config, checkpoint)
+        _say(found, config, checkpoint, device)
     manner = Manner(headless, detach, on_hangup, frame_budget, parts, device, detached, lock)
     raise typer.Exit(go_on(found, held, Catalog(parts), manner))
 
@@ -108,7 +108,7 @@ def _is_another_end(run: "RunDirectory", config: Mapping[str, Any], steps: int |
     return steps != (told.steps or step_count(setting(config, "training.steps")))
 
 
-def _say(run: "RunDirectory", config: Mapping[str, Any], checkpoint: int | None) -> None:
+def _say(run: "RunDirectory", config: Mapping[str, Any], checkpoint: int | None, device: str | None) -> None:
     """Say from where the run goes on and, on stderr, what is not as it was."""
     import socket
 
@@ -122,10 +122,12 @@ def _say(run: "RunDirectory", config: Mapping[str, Any], checkpoint: int | None)
     steps = "the step after it is" if lost == 1 else f"the {lost:,} steps after it are"
     typer.echo(f"{plain(run.name)} goes on from {begin}" + (f": {steps} computed again" if lost > 0 else ""))
     now = {**versions(), "host": socket.gethostname()}
+    if device not in (None, "auto") and not str(config.get("device", device)).startswith(str(device)):
+        now["device"] = device
     other = [
         f"{name} was {plain(str(config[name]))} and is {now[name]}"
-        for name in ("torch", "grokterm", "host")
-        if name in config and config[name] != now[name]
+        for name in ("torch", "grokterm", "host", "device")
+        if name in config and name in now and config[name] != now[name]
     ]
     if other:
         typer.echo(f"grokterm: {', '.join(other)}: the last digits may differ", err=True)

@@ -50,7 +50,7 @@ def test_a_finished_run_is_trained_on_to_another_end(tmp_path: Path) -> None:
     said = grokterm("resume", "tiny", "--runs", tmp_path / "a", "--steps", 90).output.splitlines()
     assert said[0] == f"{run.name} goes on from step 60"
     assert said[1] == f"mod113-quick in {run.path}"
-    assert said[2].startswith("step     60  state: resumed at step 60 on cpu, 1 thread")
+    assert said[2].startswith("step     60  state: resumed on cpu, 1 thread")
     assert said[3] == "step     60  edit: steps 60 → 90"
     assert "finished at step 90 of 90" in "\n".join(said)
     assert [text for text in differences(run, other) if "event" not in text] == []  # the edit of steps is one more

@@ -154,7 +154,7 @@ def test_a_fork_tells_what_people_did_before_it_and_where_it_begins(tmp_path: Pa
     rows = Log().draw(history, Looks(), 120, 8).rows
     lines = [" ".join("".join(span.text for span in (row[0], *row[2:])).split()) for row in rows]  # without the time
     at = lines.index("250 fork of mother from step 290 (checkpoint 250)")
-    assert lines[at - 2 : at] == ["200 edit wd 1 → 2", "230 note odd"]
+    assert lines[at - 3 : at] == ["200 edit wd 1 → 2", "200 note [bold]odd[/bold] ?[31m", "230 note odd"]
     assert lines[at + 1] == "290 edit lr 0.001 → 0.002"
     assert {span.style for row in rows[at - 2 : at] for span in row if span.text.strip()} == {"quiet"}
     assert not any("resumed" in line for line in lines)
