@@ -1,8 +1,8 @@
 """Interventions that a preset plans, its `[[interventions]]`: which knobs turn at a step, or once a condition holds.
 
 An entry has `at = 600` or `when = "test_accuracy >= 0.5"`, then `set = { lr = 2e-3, weight_decay = 0.5 }`, and where
-the optimizer's moments are to be forgotten `moments = "reset"`. In a fork `by_hand = true` says that no preset planned it: a
-person asked for it.
+the optimizer's moments are to be forgotten `moments = "reset"`. In a fork `by_hand = true` says that no preset planned
+it: a person asked for it.
 """
 
 import math
@@ -54,8 +54,8 @@ class Intervention:
     """Knobs that turn together: with update `at`, or with the first update before which `when` holds; one is None.
 
     set: each knob's new value, in the order in which they turn; names as in the columns of steps.npy, and cadences.
-    Fewer `steps` than were made by then end training there. by_hand: a person asked for it, of a fork or of the run that
-    it was made from; a fork from before its step does without it.
+    Fewer `steps` than were made by then end training there. by_hand: a person asked for it, of a fork or of the run
+    that it was made from; a fork from before its step does without it.
     """
 
     at: int | None

@@ -48,16 +48,19 @@ class Patience:
     def insist(self, write: Callable[[], T]) -> T:
         """Return what `write` returns as soon as the disk lets it; `write` can be repeated as a whole.
 
-        What is refused for another reason than the disk raises at once.
+        What is refused for another reason than the disk raises: at once, or when it is refused twice.
         """
-        begun, why = time.monotonic(), ""
+        begun, why, is_odd = time.monotonic(), "", False
         while True:
             try:
                 done = write()
                 break
             except (OSError, RunError) as error:
                 cause = error if isinstance(error, OSError) else error.__cause__
-                if not isinstance(cause, OSError) or not self._may_pass(cause):
+                if not isinstance(cause, OSError):
+                    raise
+                was_odd, is_odd = is_odd, not self._may_pass(cause)
+                if was_odd and is_odd:  # once is no proof: the directory may have come back before we looked for it
                     raise
                 why = _sentence(cause)
                 self._lock.trouble(why)
@@ -73,8 +76,8 @@ class Patience:
 
     def _may_pass(self, error: OSError) -> bool:
         """Whether the same write may succeed later: there is room again, or the directory is back."""
-        run = self._run
-        gone = not (run.steps_path.exists() and run.checkpoints.is_dir() and run.arrays.is_dir())
+        needed = (self._run.steps_path, self._run.checkpoints, self._run.arrays)
+        gone = not all(os.path.exists(path) for path in needed)  # noqa: PTH110 - Path.exists raises what the disk says
         return error.errno in _PASSING or (gone and error.errno in (errno.ENOENT, errno.ENOTDIR))
 
 

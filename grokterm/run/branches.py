@@ -105,8 +105,8 @@ class Branch:
     """The place where a fork leaves a line of runs.
 
     step: what is held was done before it. line: the run that is forked, its parent, …, to the one whose part holds the
-    step. undone: the edits that the fork is to do without: one, or those of one intervention. goes_back: whether it also
-    does without what people had asked the line's runs to do from the step on.
+    step. undone: the edits that the fork is to do without: one, or those of one intervention. goes_back: whether it
+    also does without what people had asked the line's runs to do from the step on.
     """
 
     step: int

@@ -22,8 +22,8 @@ _LATEST = 1e11  # unix seconds: the year 5138
 class Parent:
     """What a fork says of its parent: the directory's name, when that run began, and where it branches off.
 
-    step: that of the copied checkpoint; the fork's rows begin here. at: the step that was asked for, the same or a later
-    one; from here on the fork is not its parent.
+    step: that of the copied checkpoint; the fork's rows begin here. at: the step that was asked for, the same or a
+    later one; from here on the fork is not its parent.
     started: unix seconds as in the parent's run.toml, None where that does not say; it finds a renamed run again.
     """
 

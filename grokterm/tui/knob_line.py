@@ -12,7 +12,7 @@ from grokterm.knob_values import CADENCES, SHORT, knobs_of_text
 BIG_JUMP = 10.0
 """A change by this factor or more is asked about once more."""
 
-_IN_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d.,])")  # 30,000, as it is shown
+_IN_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d.]|,\d)")  # 30,000, as it is shown
 _NAME_BEFORE_NUMBER = re.compile(r"(^|[\s,;])([A-Za-z_][\w.-]*)\s+(?=[-+.\d\[])")
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from grokterm.drawing.ticks import (
     across,
+    format_setting,
     format_value,
     linear_ticks,
     log_labels,
@@ -31,6 +32,25 @@ from grokterm.drawing.ticks import (
 )
 def test_format_value(value: float, text: str) -> None:
     assert format_value(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (30_000, "30,000"),
+        (3e4, "30,000"),
+        (2.0, "2"),
+        (0.0, "0"),
+        (2e-3, "0.002"),
+        (1e-8, "1e-08"),
+        (1e300, "1e+300"),
+        (10**30, "1,000,000,000,000,000,000,000,000,000,000"),
+        (math.inf, "inf"),
+        (math.nan, "nan"),
+    ],
+)
+def test_a_setting_that_is_whole_is_told_in_full(value: float, text: str) -> None:
+    assert format_setting(value) == text
 
 
 def test_linear_ticks_are_round() -> None:

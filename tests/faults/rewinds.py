@@ -28,9 +28,11 @@ def rewind(folder: Path, _: Undisturbed, every: int, seed: int) -> Result:
     right = _fork_of(whole)
     assert right is not None
 
-    def die(at: int) -> int:
+    last = operations(origin, beside=True)
+
+    def die(at: int) -> tuple[bool, int]:
         run = tiny.copy_of(origin, folder / str(at))
-        die_inside(run, at, seed + at, beside=True)
+        died = die_inside(run, at, seed + at, of=last, beside=True)
         for path in run.path.parent.iterdir():
             _check_dead(RunDirectory(path))
         while (fork := _fork_of(run)) is None:
@@ -44,15 +46,15 @@ def rewind(folder: Path, _: Undisturbed, every: int, seed: int) -> Result:
             differ = differences(right, one)
             assert not differ, f"{one.path}: {differ[:5]}"
         shutil.rmtree(folder / str(at))
-        return len(forks) - 1
+        return died, len(forks) - 1
 
-    places = range(1, operations(origin, beside=True) + 1)[seed % every :: every]
-    twice = sum(side_by_side(die, places))
+    found = side_by_side(die, range(1, last + 1)[seed % every :: every])
     shutil.rmtree(folder)
     checked = (
         "each time all runs could be read, and the fork that was asked for ended equal to that of an undisturbed run"
     )
-    return Result({"kill -9": len(places), "forks that were made twice": twice}, checked)
+    counts = {"kill -9": sum(died for died, _ in found), "forks that were made twice": sum(more for _, more in found)}
+    return Result(counts, checked)
 
 
 def _fork_of(run: RunDirectory) -> RunDirectory | None:

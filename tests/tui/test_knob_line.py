@@ -18,6 +18,8 @@ KNOBS = {"lr": 1e-3, "weight_decay": 1.0, "beta1": 0.9, "beta2": 0.98, "eps": 0.
         ("optimizer.lr = 2e-3; training.steps 900", {"lr": 2e-3, "steps": 900}),
         ("betas [0.8, 0.9]", {"beta1": 0.8, "beta2": 0.9}),
         ("beta1 0.8 beta2=0.9", {"beta1": 0.8, "beta2": 0.9}),
+        ("steps 1,030,000 lr 2", {"steps": 1_030_000, "lr": 2}),
+        ("steps=30,000,lr=2", {"steps": 30_000, "lr": 2}),
     ],
 )
 def test_a_line_of_changes(text: str, values: dict[str, float]) -> None:
@@ -54,3 +56,12 @@ def test_a_number_without_an_end_is_no_value(text: str) -> None:
 def test_a_change_in_words() -> None:
     assert change_text("lr", 1e-3, 2e-3) == "lr 0.001 → 0.002  (× 2)"
     assert change_text("eps", 0.0, 1e-8) == "eps 0 → 1e-08"
+    assert change_text("steps", 30_000, 6e4) == "steps 30,000 → 60,000  (× 2)"
+
+
+def test_a_number_may_be_typed_as_it_is_shown() -> None:
+    assert understand("steps 30,000", KNOBS).value == 30_000
+    assert understand("steps 30_000", KNOBS).value == 30_000
+    assert understand("steps", {"steps": 3e4}).problem == "steps is 30,000; type its new value"
+    for odd in ("lr 0.9,200", "steps 3,00", "steps 3,0000", "steps ,300"):
+        assert understand(odd, KNOBS).problem

@@ -117,10 +117,10 @@ def describe(event: Event) -> tuple[str, str, str]:
             return "note", str(data.get("text", "")), "mark"
         case "phase" if "mark" in data:
             at = number_text(data.get("at"))
-            return "mark", f"{mark_text(str(data['mark']))} at {at}: {data.get('why', '')}", "phase"
+            return "mark", f"{mark_text(str(data['mark']))} at {at} ({data.get('why', '')})", "phase"
         case "phase" if "phase" in data:
             at = number_text(data.get("at"))
-            return "phase", f"{data.get('phase', '')} since {at}: {data.get('why', '')}", "phase"
+            return "phase", f"{data.get('phase', '')} since {at} ({data.get('why', '')})", "phase"
         case "refused":
             return "refused", str(data.get("why", "")), "problem"
         case "error":

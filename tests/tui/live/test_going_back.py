@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from grokterm.drawing.cells import Markers
 from grokterm.run import checkpoint
@@ -24,7 +24,7 @@ from grokterm.tui.screens.fork import ForkScreen
 from tests.recorded import KNOBS, NoTraining, record
 
 STEPS = 400
-AT_REST = {"schedule": {}, "paused": False, "diverged": False, "busy": 0.0, "measuring": 0.0}
+AT_REST = {"phases": {}, "schedule": {}, "paused": False, "diverged": False, "busy": 0.0, "measuring": 0.0}
 CADENCES = {"steps": STEPS, "test_every": 1, "measure_every": 20, "checkpoint_every": 100}
 
 
@@ -38,7 +38,7 @@ def run(tmp_path: Path) -> RunDirectory:
     """A run with full checkpoints at steps 0, 200 and 400, and an edit of weight decay at step 200."""
     run = record(tmp_path, STEPS, state="training")
     for step, edits in ((0, 0), (STEPS // 2, 0), (STEPS, 1)):
-        state = {"knobs": {**KNOBS, **CADENCES}, "edits": edits, "events": 3, "evaluated": step, "phases": {}, **AT_REST}
+        state = {"knobs": {**KNOBS, **CADENCES}, "edits": edits, "events": 3, "evaluated": step, **AT_REST}
         tensors = {"model/W": np.zeros(3, np.float32)}
         checkpoint.write(run.checkpoints, step, tensors, kind="full", state=state)
     return run
@@ -74,6 +74,11 @@ def dialog(app: LiveApp) -> str:
     return " ".join(" ".join(str(part.render()) for part in app.screen.query(Static)).split())
 
 
+def painted(app: LiveApp) -> str:
+    """What the terminal shows, dialog and all."""
+    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+
+
 def asked(run: RunDirectory) -> list[dict[str, object]]:
     left_out = ("id", "time", "from")
     return [{key: item for key, item in line.items() if key not in left_out} for line in LineTail(run.inbox_path).new()]
@@ -103,16 +108,75 @@ async def test_undo_says_what_it_takes_back_and_asks_once(living: LiveApp, run: 
         assert "undo (asked)" in header(living)
 
 
+async def test_undo_names_every_knob_of_an_intervention_and_the_rest_once(living: LiveApp, run: RunDirectory) -> None:
+    events = EventLog(run.events_path)
+    for knob, old, new in (("lr", 1e-3, 5e-4), ("weight_decay", 2.0, 1.0)):
+        events.write("edit", 300, knob=knob, old=old, new=new, moments="reset", scheduled=0, why="at 300")
+    async with living.run_test(size=(120, 40)) as pilot:
+        await pilot.press("u")
+        await until(pilot, lambda: isinstance(living.screen, AskChoice))
+        assert "undo lr 0.001 → 0.0005 and wd 2 → 1 (moments reset) at step 300: training goes back" in dialog(living)
+
+
 async def test_undo_without_an_intervention_says_so(tmp_path: Path) -> None:
-    run = record(tmp_path, 10, state="training")
+    run = record(tmp_path, STEPS, state="training")
     lines = run.events_path.read_text().splitlines(keepends=True)
     run.events_path.write_text("".join(line for line in lines if '"edit"' not in line))
     with Lock(run):
         app = app_for(run)
         async with app.run_test(size=(80, 24)) as pilot:
             await pilot.press("u")
-            await until(pilot, lambda: "there is no intervention to undo" in hints(app))
+            await until(pilot, lambda: "there is no intervention to undo " in hints(app))
             assert app.screen is app.run_screen
+            diverge(run)
+            await until(pilot, lambda: "diverged at step 401: F fork at 200  lr 0.001" in header(app))
+            await pilot.press("u")
+            said = "there is no intervention to undo; F forks at the last good step 200 with other knobs"
+            assert hints(app).strip() == said[:79].strip()
+
+
+@pytest.mark.parametrize("state", ["finished", "stopped", "failed"])
+async def test_a_run_that_has_ended_opens_no_dialog(run: RunDirectory, state: str) -> None:
+    EventLog(run.events_path).write("state", STEPS, state=state)
+    app = app_for(run)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        for keys, said in (
+            ("senl", "nothing can be changed any more"),
+            ("uF", "`grokterm fork` or F in a replay goes back"),
+        ):
+            for key in keys:
+                app.run_screen.say("")
+                await pilot.press(key)
+                assert f"training has ended ({state}): {said} " in hints(app), key
+                assert app.screen is app.run_screen
+        assert not asked(run)
+
+
+# -- dialogs
+
+
+@pytest.mark.parametrize("key", ["u", "F", "e", "s", "n"])
+async def test_a_dialog_is_left_with_either_key_and_the_screen_under_it_goes_on(
+    living: LiveApp, run: RunDirectory, key: str
+) -> None:
+    async with living.run_test(size=(80, 24)) as pilot:
+        await pilot.press(key)
+        await until(pilot, lambda: living.screen is not living.run_screen)
+        dtype = read_table(run.tests_path).dtype
+        with TableWriter(run.tests_path, dtype) as table:
+            table.append(STEPS + 7, 0.1, 0.9)
+        await until(pilot, lambda: "step 407 / 400" in header(living))
+        await until(pilot, lambda: "step 407 / 400" in painted(living))
+        assert not any(line.cursor_blink for line in living.screen.query(Input))
+        await pilot.press("ctrl+c")
+        assert living.screen is living.run_screen
+        await pilot.press(key, "escape")
+        assert living.screen is living.run_screen
+        if key != "u":
+            await pilot.press(key, *"lr 1", "ctrl+c")
+            assert living.screen is living.run_screen
+        assert not asked(run)
 
 
 @pytest.mark.parametrize("line", ["lr 2e-3 wd 0.5", "lr=2e-3, wd=0.5"])
@@ -174,7 +238,7 @@ async def test_training_is_followed_into_its_fork(living: LiveApp, run: RunDirec
             events.write("fork", STEPS, run=child.name, at=200)
             events.write("state", STEPS, state="stopped")
             before = living.run_screen
-            await until(pilot, lambda: living.history.run == child and living.screen is living.run_screen)
+            await until(pilot, lambda: living.history.run == child and living.screen.query("#hints"))
             after = living.run_screen
             before._go_along()  # its timer may ring once more until it is removed
             assert living.run_screen is after

@@ -89,14 +89,8 @@ NAN = "train loss is nan at step 599: training has diverged; the last full check
         ("error", {"message": NAN, "traceback": "", "diverged": True, "good": -1}, f"diverged: {NAN}", "problem"),
         (
             "phase",
-            {"mark": "memorized_at", "at": 1196, "why": "train accuracy ≥ 0.99 for 100 evaluations"},
-            "mark: memorised at 1,196: train accuracy ≥ 0.99 for 100 evaluations",
-            "phase",
-        ),
-        (
-            "phase",
-            {"phase": "cleanup", "at": 1196, "why": "test accuracy reached 0.5"},
-            "phase: cleanup since 1,196: test accuracy reached 0.5",
+            {"mark": "memorized_at", "at": 196, "why": "train accuracy ≥ 0.99 for 100 evaluations"},
+            "mark: memorised at 196 (train accuracy ≥ 0.99 for 100 evaluations)",
             "phase",
         ),
         ("error", {"message": "OutOfMemoryError: x", "traceback": "…"}, "error: OutOfMemoryError: x", "problem"),

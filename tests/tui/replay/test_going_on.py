@@ -13,6 +13,7 @@ from grokterm.catalog import Catalog
 from grokterm.history import History
 from grokterm.run import checkpoint
 from grokterm.run.directory import RunDirectory
+from grokterm.run.events import EventLog
 from grokterm.run.fork import fork
 from grokterm.tui.moments import moments
 from grokterm.tui.replay.app import ReplayApp
@@ -22,6 +23,7 @@ from tests.recorded import KNOBS, record
 
 STEPS = 400
 CADENCES = {"steps": STEPS, "test_every": 1, "measure_every": 20, "checkpoint_every": 100}
+AT_REST = {"schedule": {}, "paused": False, "diverged": False, "busy": 0.0, "measuring": 0.0}
 
 
 @pytest.fixture
@@ -31,7 +33,7 @@ def run(tmp_path: Path) -> RunDirectory:
     for step in (0, STEPS // 2):
         state = {"knobs": {**KNOBS, **CADENCES}, "edits": 0, "events": 3, "evaluated": step, "phases": {}}
         tensors = {"model/W": np.zeros(3, np.float32)}
-        checkpoint.write(run.checkpoints, step, tensors, kind="full", state={**state, "schedule": {}, "paused": False})
+        checkpoint.write(run.checkpoints, step, tensors, kind="full", state={**state, **AT_REST})
     return run
 
 
@@ -77,7 +79,12 @@ async def test_it_leaves_the_replay_with_a_fork_at_the_playhead(run: RunDirector
     config = made.read_config()
     assert config is not None
     assert config["parent"]["run"] == run.name
-    assert config["interventions"][-1] == {"at": step, "set": {"weight_decay": 0.5}, "moments": "kept"}
+    assert config["interventions"][-1] == {
+        "at": step,
+        "set": {"weight_decay": 0.5},
+        "moments": "kept",
+        "by_hand": True,
+    }
     assert {path: path.stat().st_mtime_ns for path in run.path.rglob("*")} == before
 
 
@@ -122,15 +129,17 @@ async def test_what_the_fork_refuses_is_told_and_nothing_is_made(run: RunDirecto
 def test_knobs_before_a_step_are_those_without_its_edits(run: RunDirectory) -> None:
     history = polled(run)
     assert [knobs_before(history, step)["weight_decay"] for step in (0, 200, 201, 400)] == [1.0, 1.0, 2.0, 2.0]
+    EventLog(run.events_path).write("edit", 150, knob="lr", old=1e-3, new=2e-3, moments="kept")
     child = fork(run, 300)
     young = polled(child)
     find_parents(young)
     assert knobs_before(young, 100)["weight_decay"] == 1.0  # before the fork's own first step: its parent's
+    assert [knobs_before(young, step)["lr"] for step in (150, 151)] == [1e-3, 2e-3]
 
 
 def test_the_moments_of_a_fork_include_what_was_done_before_it(run: RunDirectory) -> None:
     child = polled(fork(run, 300))
     find_parents(child)
     found = [(moment.step, moment.text) for moment in moments(child)]
-    assert [step for step, _ in found] == [0, 80, 200]
+    assert [step for step, _ in found] == [0, 80, 300]
     assert found[2][1] == f"begins as a fork of {run.name}"
