@@ -153,14 +153,15 @@ def _state_line(history: History, width: int, state: str, notice: Sequence[str],
         phase = [Span(" " if len(spans) > 1 else "", ""), Span(newest.phase.upper(), "strong")]
         phase.append(Span(f" since {newest.at:,}" if wide else "", "quiet"))
     shown = [knob for knob in (HEADER_KNOBS if wide else HEADER_KNOBS[:2]) if knob in history.knobs]
-    knobs = [span for knob in shown for span in (apart, *_knob(history, knob))]
+    knobs = [[apart, *_knob(history, knob)] for knob in shown]
     if notice:
-        beside = [*phase, *knobs] if state in BEING_TRAINED else []
-        spans.append(Span(f"  {longest_that_fits(notice, width - _cells(spans) - 2 - _cells(beside))}", "problem"))
-    spans += phase
-    spans += [Span(f"  {text}", "problem") for text in (_troubles(history) if wide or not notice else ())]
-    spans += knobs
-    spans += [Span(f"  {text} (asked)", "pending") for text in _other_requests(history)]
+        beside = sum(map(_cells, (phase, *knobs))) if state in BEING_TRAINED else 0
+        spans.append(Span(f"  {longest_that_fits(notice, width - _cells(spans) - 2 - beside)}", "problem"))
+    troubles = [[Span(f"  {text}", "problem")] for text in (_troubles(history) if wide or not notice else ())]
+    asked = [[Span(f"  {text} (asked)", "pending")] for text in _other_requests(history)]
+    for part in (phase, *troubles, *knobs, *asked):
+        if not notice or _cells(spans) + _cells(part) < width:  # beside a notice nothing is told by halves
+            spans += part
     if wide and {"lr", "weight_decay"} <= history.knobs.keys():
         decay = history.knobs["lr"] * history.knobs["weight_decay"]
         spans += [apart, Span("lr·wd ", "quiet"), Span(format_value(decay), "")]

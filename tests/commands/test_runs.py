@@ -159,7 +159,7 @@ def test_on_a_terminal_the_browser_opens_a_run_and_comes_back(tmp_path: Path) ->
             lambda: "first" in [line.rstrip() for line in terminal.text.splitlines()], 60, "the facts of the first"
         )
         terminal.press("\r")
-        terminal.see("replay mod113")
+        terminal.see("replay first")
         terminal.press("q")
         terminal.see("  2 runs  by started")
         terminal.press("q")

@@ -65,3 +65,11 @@ def test_a_notice_leaves_room_for_the_knobs_in_force(history: History) -> None:
 def test_knobs_are_told_as_they_are_written(history: History) -> None:
     history.knobs["lr"] = 10_000.0
     assert " lr 10,000 " in lines(history, "run", 80)[1]
+
+
+def test_beside_a_notice_nothing_is_told_by_halves(history: History) -> None:
+    whole = {"", "  lr 0.001", "  wd 2", "  lr 0.001  wd 2", "  lr 0.001  wd 2  acc 1"}
+    for length in range(30, 64):
+        said = "x" * length
+        rows = header(history, "run", "recorded", 80, 2, "braille", state="interrupted", notice=(said,))
+        assert text(rows[1]).partition(said)[2].rstrip() in whole
