@@ -206,8 +206,8 @@ class RunScreen(SteeringScreen):
     # -- actions: leaving
 
     def action_leave(self) -> None:
-        """Leave at once when nothing is training here; ask otherwise."""
-        if not self._owns:
+        """Leave at once when nothing is training here, or it has told its end; ask otherwise."""
+        if not self._owns or self.state in ("finished", "failed"):
             self.app.exit()
             return
         answers = (
