@@ -19,15 +19,24 @@ Rowwise = Callable[[NDArray[Any]], NDArray[Any]]
 
 
 class Column:
-    """A column that grows: a contiguous buffer, doubled when it is full, so that a look at it copies nothing."""
+    """A column that grows: a contiguous buffer, doubled when it is full, so that a look at it copies nothing.
 
-    def __init__(self, dtype: DTypeLike, shape: tuple[int, ...]) -> None:
+    most: with so many values after the latest, older ones are forgotten now and then.
+    """
+
+    def __init__(self, dtype: DTypeLike, shape: tuple[int, ...], most: int | None = None) -> None:
         self.is_scalar = not shape
+        self._most = most
         self._buffer: NDArray[Any] = np.empty((0, *shape), dtype)
         self._length = 0
 
     def extend(self, values: NDArray[Any], more: int) -> None:
         """Append values; `more` is how many are known to follow."""
+        if self._most is not None:
+            more = 0
+            if self._length > 2 * self._most:
+                self._buffer = self._buffer[self._length - self._most : self._length].copy()
+                self._length = self._most
         end = self._length + len(values)
         if end > len(self._buffer):
             capacity = max(end + more, 2 * self._length, _FIRST_CAPACITY)
@@ -45,9 +54,13 @@ class Column:
 
 
 class Table:
-    """The columns of one table file, kept up with it. `problem` says why it has none although there is a file."""
+    """The columns of one table file, kept up with it. `problem` says why it has none although there is a file.
 
-    def __init__(self, path: Path) -> None:
+    most: of longer tables only about so many of the latest rows are kept, and `through` does not apply.
+    """
+
+    def __init__(self, path: Path, most: int | None = None) -> None:
+        self._most = most
         self.columns: dict[str, Column] = {}
         self.problem = ""
         self._made: dict[Rowwise, Column] = {}
@@ -113,7 +126,7 @@ class Table:
             recorded = rows.dtype[name]
             if recorded.base.kind in "fiub":
                 dtype = np.int64 if name == "step" else recorded.base if recorded.shape else np.float64
-                columns[name] = Column(dtype, recorded.shape)
+                columns[name] = Column(dtype, recorded.shape, self._most)
         if "step" not in columns or not columns["step"].is_scalar or rows.dtype["step"].kind not in "iu":
             raise RunError(f"{self._reader.path} has no column of whole-numbered steps")
         return columns

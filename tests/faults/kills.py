@@ -78,10 +78,11 @@ class Inside:
             if operation.kind == "look" or number != self.at:
                 return do(size)
             is_count = _ROW_COUNT.match(operation.content)
-            if part := chance.choice([0, size + 1]) if is_count else chance.randrange(size + 2):
-                do(part - 1)
-            os.kill(os.getpid(), signal.SIGKILL)
-            return None
+            try:
+                if part := chance.choice([0, size + 1]) if is_count else chance.randrange(size + 2):
+                    do(part - 1)
+            finally:  # of an operation that would have failed, too
+                os.kill(os.getpid(), signal.SIGKILL)
 
         watch(run.path.parent if self.beside else run.path, meet)
 

@@ -34,6 +34,7 @@ measure_every = 4
 checkpoint_every = 5
 threads = 1
 device = "cpu"
+measure_on_end = false
 [[interventions]]
 at = 3
 set = { weight_decay = 2.0 }

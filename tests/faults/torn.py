@@ -68,7 +68,7 @@ def tear(folder: Path, _: Undisturbed, every: int, seed: int) -> Result:
     chosen = {name: tears[seed % every :: every] for name, tears in kinds.items()}
     tears = [one for some in chosen.values() for one in some]
     shares = [tears[first :: processors()] for first in range(min(processors(), len(tears)))]
-    side_by_side(lambda share: _tried(dead, share, folder / f"torn-{share[0].name}"), shares)
+    side_by_side(lambda share: _tried(dead, runs[whole], share, folder / f"torn-{share[0].name}"), shares)
     counts = {name: len(some) for name, some in chosen.items()}
     shutil.rmtree(folder)
     return Result(counts, "each time the run could be read, and went on to be equal to the undisturbed one")
@@ -135,16 +135,16 @@ def _requests(dead: RunDirectory, whole: RunDirectory, later: RunDirectory, both
         yield Tear(f"request-{size}-later", "inbox.jsonl", before + line[:size], outcome, later=True)
 
 
-def _tried(dead: RunDirectory, tears: Sequence[Tear], folder: Path) -> None:
-    with Child(_try, dead, tears, folder) as child:
+def _tried(dead: RunDirectory, whole: RunDirectory, tears: Sequence[Tear], folder: Path) -> None:
+    with Child(_try, dead, whole, tears, folder) as child:
         assert child.result(_SECONDS), "the process that reads torn runs has died"
 
 
-def _try(dead: RunDirectory, tears: Sequence[Tear], folder: Path) -> bool:
+def _try(dead: RunDirectory, whole: RunDirectory, tears: Sequence[Tear], folder: Path) -> bool:
     for one in tears:
         run = tiny.copy_of(dead, folder / one.name)
         (run.path / one.file).write_bytes(one.content)
-        _check_reading(run, one)
+        _check_reading(run, whole, one)
         if one.later:
             ask(run.path, "note", **_LATER)
         error = train(Order(run, full_seconds=1e9)).error
@@ -155,10 +155,10 @@ def _try(dead: RunDirectory, tears: Sequence[Tear], folder: Path) -> bool:
     return True
 
 
-def _check_reading(run: RunDirectory, one: Tear) -> None:
-    """Whoever looks at the run before anybody mends it sees all of it but the torn record."""
+def _check_reading(run: RunDirectory, whole: RunDirectory, one: Tear) -> None:
+    """Whoever looks at the run before anybody mends it sees all that was done in it, but the torn record."""
     if one.keeps_count:
-        check(run, one.whole)
+        check(run, whole)
     seen = history(run)
     assert not seen.problems, f"{run.path}: {seen.problems}"
     lost = 1 if one.file == "steps.npy" and not one.name.startswith("count") else 0
