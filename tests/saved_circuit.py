@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from grokterm.embedding import Floats, waves
+from grokterm.circuit.waves import Floats, waves
 from grokterm.run.checkpoint import write
 from grokterm.run.directory import RunDirectory
 from tests.recorded import P, record

@@ -6,6 +6,7 @@ Nothing here fails because a disk is full: what is refused is tried again until 
 import contextlib
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -14,9 +15,10 @@ import numpy as np
 from grokterm.engine.patience import Patience
 from grokterm.engine.state import Tensors
 from grokterm.errors import RunError, UsageError
-from grokterm.run import checkpoint
+from grokterm.run import checkpoint, recorded_task
 from grokterm.run.directory import RunDirectory
 from grokterm.run.events import EventLog
+from grokterm.run.recorded_task import RecordedTask
 from grokterm.run.table import TableWriter, columns_of
 
 T = TypeVar("T")
@@ -61,7 +63,13 @@ class Recorder:
     def open(self) -> None:
         """Open the tables that every run has. Raises RunError."""
         for path, columns in self._columns.items():
-            self._tables[path] = TableWriter(path, _scalars(columns))
+            row = _scalars(columns)
+            self._tables[path] = self._patience.insist(partial(TableWriter, path, row))
+
+    def task(self, task: RecordedTask) -> None:
+        """Write down what is learned, unless that is known."""
+        path = self.run.task_path
+        self._patience.insist(lambda: None if path.exists() else recorded_task.write(path, task))
 
     @property
     def told(self) -> int:

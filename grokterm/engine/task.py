@@ -6,6 +6,8 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
+from grokterm.run.recorded_task import RecordedTask
+
 
 @dataclass(frozen=True)
 class Task:
@@ -32,3 +34,9 @@ class Task:
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         moved: dict[str, Any] = {name: value.to(device) for name, value in values.items() if isinstance(value, Tensor)}
         return replace(self, **moved)
+
+    def recorded(self) -> RecordedTask:
+        """The same for task.npz, in NumPy."""
+        arrays = {name: getattr(self, name) for name in ("inputs", "labels", "train", "test", "sums")}
+        there = {name: tensor.cpu().numpy() for name, tensor in arrays.items() if tensor is not None}
+        return RecordedTask(n_classes=self.n_classes, p=self.p or 0, **there)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from grokterm.embedding import Floats
+from grokterm.circuit.embedding import Floats
 from grokterm.export.choices import Choices
 from grokterm.export.scenes import scenes_of
 from grokterm.export.stage import HEIGHT, WIDTH, Bars, Curve, Dots, Shape, Stage, Words, stage_of

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from grokterm.ancestry import first_step
 from grokterm.charts import Line
-from grokterm.embedding import Floats, frequency_norms, on_circle, waves
+from grokterm.circuit.embedding import Floats, frequency_norms, on_circle
+from grokterm.circuit.waves import waves
 from grokterm.errors import RunError, UsageError
 from grokterm.export.choices import Choices, standing
 from grokterm.history import History

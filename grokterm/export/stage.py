@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grokterm.charts import Line
+from grokterm.circuit.embedding import Floats, around
 from grokterm.drawing.axes import Limits, linear_limits, log_limits
 from grokterm.drawing.envelope import envelope
 from grokterm.drawing.ticks import linear_ticks, log_labels, log_ticks, step_labels, value_labels
-from grokterm.embedding import Floats, around
 from grokterm.export.choices import STANDS, Choices, standing
 from grokterm.export.scenes import FRAMES, Scenes
 from grokterm.tui.panels.fourier import MOST_NAMED

@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 
-from grokterm.embedding import Floats
+from grokterm.circuit.embedding import Floats
 from grokterm.export.choices import Choices
 from grokterm.export.earlier import SVG_MARK
 from grokterm.export.scenes import Scenes, scenes_of

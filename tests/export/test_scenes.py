@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grokterm.embedding import frequency_norms, on_circle, waves
+from grokterm.circuit.embedding import frequency_norms, on_circle
+from grokterm.circuit.waves import waves
 from grokterm.errors import RunError, UsageError
 from grokterm.export.choices import Choices
 from grokterm.export.scenes import Scenes, scenes_of

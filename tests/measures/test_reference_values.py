@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from grokterm import fourier
 from grokterm.catalog import Catalog
+from grokterm.engine.building import measures_of
 from grokterm.engine.cross_entropy import cross_entropy, table_cross_entropy
 from grokterm.engine.evaluation import Evaluation
 from grokterm.tasks.modular import modular
@@ -36,11 +37,11 @@ def evaluated(name: str, form: Form, dtype: torch.dtype) -> Evaluation:
 
 @cache
 def measured(name: str, form: Form, dtype: torch.dtype) -> dict[str, Any]:
-    """Every number that the packaged measures give, by its column's name."""
-    evaluation, catalog = evaluated(name, form, dtype), Catalog()
+    """Every number that the packaged measures of a live run give, by its column's name."""
+    evaluation = evaluated(name, form, dtype)
     numbers: dict[str, Any] = {}
-    for measure in catalog.names("measures"):
-        result = evaluation.compute(catalog.load("measures", measure))
+    for measure, function in measures_of(evaluation, Catalog()).items():
+        result = evaluation.compute(function)
         numbers |= result if isinstance(result, dict) else {measure: result}
     return numbers
 

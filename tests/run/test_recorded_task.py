@@ -1,0 +1,112 @@
+"""task.npz: what was learned comes back as it was, and a file that is none is told in a sentence."""
+
+import io
+import os
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from grokterm.errors import RunError
+from grokterm.run.recorded_task import RecordedTask, read, write
+from grokterm.tasks.modular import modular
+
+
+def addition(p: int = 5) -> RecordedTask:
+    return modular(p=p, train_fraction=0.4).recorded()
+
+
+def arrays(task: RecordedTask) -> dict[str, Any]:
+    return {field.name: np.asarray(getattr(task, field.name)) for field in fields(task)}
+
+
+def stored(path: Path, **changed: Any) -> Path:
+    """A file with some of a good one's arrays changed; None leaves one out."""
+    whole = {**arrays(addition()), **changed}
+    content = io.BytesIO()
+    np.savez(content, **{name: array for name, array in whole.items() if array is not None})
+    path.write_bytes(content.getvalue())
+    return path
+
+
+def test_comes_back(tmp_path: Path) -> None:
+    task = addition()
+    write(tmp_path / "task.npz", task)
+    found = read(tmp_path / "task.npz")
+    for name, array in arrays(task).items():
+        np.testing.assert_array_equal(getattr(found, name), array)
+    assert (found.p, found.n_classes) == (5, 5)
+
+
+def test_comes_back_without_sums(tmp_path: Path) -> None:
+    write(tmp_path / "task.npz", replace(addition(), p=0, sums=None))
+    found = read(tmp_path / "task.npz")
+    assert found.sums is None
+    assert not found.is_grid
+
+
+def test_grid() -> None:
+    task = addition()
+    assert task.is_grid
+    assert not replace(task, inputs=task.inputs[::-1]).is_grid
+    assert not replace(task, inputs=task.inputs[:, :2]).is_grid
+
+
+def test_missing_file_names_what_makes_it(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"has no task\.npz.*grokterm measure"):
+        read(tmp_path / "task.npz")
+
+
+def test_torn_anywhere(tmp_path: Path) -> None:
+    path = tmp_path / "task.npz"
+    write(path, addition())
+    whole = path.read_bytes()
+    for size in range(0, len(whole), 97):
+        path.write_bytes(whole[:size])
+        with pytest.raises(RunError, match=r"task\.npz"):
+            read(path)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"labels": None}, "has no labels"),
+        ({"labels": np.full(25, 5)}, "labels has values"),
+        ({"labels": np.zeros(25)}, "labels holds no whole numbers"),
+        ({"labels": np.zeros((25, 1), int)}, "do not fit together"),
+        ({"inputs": np.zeros((24, 3), int)}, "do not fit together"),
+        ({"train": np.array([25])}, "train has values"),
+        ({"test": np.array([-1])}, "test has values"),
+        ({"test": np.zeros((2, 2), int)}, "test has the shape"),
+        ({"sums": np.zeros(24, int)}, "sums has the shape"),
+        ({"p": np.array([5, 5])}, "no size"),
+        ({"n_classes": np.array(0)}, "no size"),
+    ],
+)
+def test_other_content(tmp_path: Path, changed: dict[str, Any], said: str) -> None:
+    with pytest.raises(RunError, match=said):
+        read(stored(tmp_path / "task.npz", **changed))
+
+
+def test_nothing_is_unpickled(tmp_path: Path) -> None:
+    class Harmful:
+        def __reduce__(self) -> Any:
+            return os.mkdir, (str(tmp_path / "harmed"),)
+
+    content = io.BytesIO()
+    np.savez(content, **{**arrays(addition()), "labels": np.array([Harmful()], dtype=object)})
+    (tmp_path / "task.npz").write_bytes(content.getvalue())
+    with pytest.raises(RunError, match="cannot be read as the task of a run"):
+        read(tmp_path / "task.npz")
+    assert not (tmp_path / "harmed").exists()
+
+
+def test_content_larger_than_any_task_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "task.npz"
+    content = io.BytesIO()
+    np.savez_compressed(content, inputs=np.zeros((1 << 25) + 1000, np.int64))  # a few kB that claim 256 MB
+    path.write_bytes(content.getvalue())
+    with pytest.raises(RunError, match="claims more numbers"):
+        read(path)
