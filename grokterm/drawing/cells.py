@@ -52,14 +52,18 @@ class Glyphs:
     at_most: str = "≤"
     shades: str = "░▒▓█"
     heat: str = " ░▒▓█"
+    around: str = "#=-· ░▒▓█"
+    here: str = "╋"
+    pointer: str = "▸"
+    dash: str = "╌"
     eighths: str = " ▁▂▃▄▅▆▇█"
 
 
 UNICODE = Glyphs()
-ASCII = Glyphs("+", "|", "+", "-", "|", ":", "^", "x", "<=", ".-=#", " .:*#", " ...#####")
+ASCII = Glyphs("+", "|", "+", "-", "|", ":", "^", "x", "<=", ".-=#", " .:*#", "@%=- .:*#", "+", ">", "-", " ...#####")
 
 
-ASCII_SIGNS = str.maketrans("◌●‖■✓✗·→←↑↓▸█░β₁₂²×÷≥≤−–⟨⟩…", "o*=#+x|><^v>#.b122x/><--<>~")
+ASCII_SIGNS = str.maketrans("◌●‖■✓✗·→←↑↓▸█░β₁₂²×÷±≥≤−–⟨⟩…", "o*=#+x|><^v>#.b122x/~><--<>~")
 """What stands for our signs where only ASCII is shown."""
 
 
@@ -124,11 +128,11 @@ class Canvas:
         return tuple(map(tuple, rows))
 
 
-def row_of(spans: Sequence[Span], width: int) -> Row:
+def row_of(spans: Sequence[Span], width: int, *, ascii_only: bool = False) -> Row:
     """Spans as one row: cut at `width`, filled up with blanks; no escape code or wide character gets through."""
     row: list[Span] = []
     for span in spans:
-        text = one_cell_each(span.text[:width])
+        text = one_cell_each(span.text[:width], ascii_only=ascii_only)
         width -= len(text)
         if text:
             row.append(Span(text, span.style))

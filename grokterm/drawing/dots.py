@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from grokterm.drawing.cells import Markers, Pattern
 
 DOTS: dict[Markers, tuple[int, int]] = {"braille": (2, 4), "block": (2, 2), "ascii": (1, 1)}  # across, down
-_BITS: dict[Markers, NDArray[np.uint8]] = {  # (down, across)
+BITS: dict[Markers, NDArray[np.uint8]] = {  # (down, across)
     "braille": np.array([[1, 8], [2, 16], [4, 32], [64, 128]], dtype=np.uint8),
     "block": np.array([[1, 2], [4, 8]], dtype=np.uint8),
     "ascii": np.array([[1]], dtype=np.uint8),
@@ -57,7 +57,7 @@ def cell_bits(
     row = np.arange(rows * down)[:, np.newaxis]
     lit = (row >= np.where(shown, top, rows * down)) & (row <= bottom)
     grid = lit.view(np.uint8).reshape(rows, down, -1, across)
-    bits: NDArray[np.uint8] = np.einsum("ydxa,da->yx", grid, _BITS[markers])
+    bits: NDArray[np.uint8] = np.einsum("ydxa,da->yx", grid, BITS[markers])
     return bits
 
 

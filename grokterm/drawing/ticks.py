@@ -107,21 +107,22 @@ def log_labels(exponents: Sequence[float]) -> list[str]:
     return labels if len(set(labels)) == len(labels) else value_labels([_rounded(10.0**e) for e in exponents])
 
 
-def across(low: float, high: float, columns: int, *, log: bool = False) -> list[tuple[int, str]]:
+def across(low: float, high: float, columns: int, *, log: bool = False, whole: bool = True) -> list[tuple[int, str]]:
     """Labels of a horizontal axis of steps as (column, label): a label's first character stands at its step.
 
-    `low` and `high` are log10(step) with `log`. Labels keep their distance and end before the axis does.
+    `low` and `high` are log10(step) with `log`; without `whole` they are any values. Labels keep their distance and end
+    before the axis does.
     """
     tried: list[float] = []
     for most in range(max(columns // 6, 1), 0, -1):
-        ticks = log_ticks(low, high, most) if log else linear_ticks(low, high, most, whole=True)
+        ticks = log_ticks(low, high, most) if log else linear_ticks(low, high, most, whole=whole)
         if ticks == tried:
             continue
         tried = ticks
         starts = [min(int(fraction(t, low, high) * columns), columns - 1) for t in ticks]
         if any(after - start <= GAP for start, after in pairwise(starts)):
             continue
-        texts = step_labels([_rounded(10.0**t) for t in ticks]) if log else step_labels(ticks)
+        texts = _labels(ticks, log=log, whole=whole)
         placed = [(start, text) for start, text in zip(starts, texts, strict=True) if start + len(text) <= columns]
         if all(start + len(text) + GAP <= after for (start, text), (after, _) in pairwise(placed)):
             return placed
@@ -138,6 +139,12 @@ def upward(low: float, high: float, rows: int, *, log: bool = False, dots: int =
         if all(lower - upper > 1 for lower, upper in pairwise(places)):
             return [(min(max(row, 0), rows - 1), text) for row, text in zip(places, labels(ticks), strict=True)]
     return []
+
+
+def _labels(ticks: Sequence[float], *, log: bool, whole: bool) -> list[str]:
+    if not whole:
+        return log_labels(ticks) if log else value_labels(ticks)
+    return step_labels([_rounded(10.0**t) for t in ticks]) if log else step_labels(ticks)
 
 
 def _rounded(value: float) -> float:
