@@ -1,4 +1,4 @@
-"""What a person may choose of a recording or an animation: how large, how long, from which step to which."""
+"""What a person may choose of an export: how large a film is, how long, from which step to which; whose weights."""
 
 import re
 from collections.abc import Mapping
@@ -16,6 +16,7 @@ OPTIONS: Mapping[str, str] = {
     "last": "--until",
     "frames": "--frames",
     "frequency": "--frequency",
+    "step": "RUN@STEP",
 }
 """What the command line calls each."""
 SMALLEST, LARGEST = (20, 8), (400, 150)
@@ -35,7 +36,7 @@ class Choices:
 
     size: cells of the screen, "120x36". speed: recorded seconds that pass in a second, as in a replay. seconds: in
     all, those included in which the last picture stands. first, last: steps or percentages, "12k", "40%". frames: most
-    pictures. frequency: whose circle is shown.
+    pictures. frequency: whose circle is shown. step: of the checkpoint whose weights are written alone.
     """
 
     size: str | None = None
@@ -46,6 +47,7 @@ class Choices:
     last: str | None = None
     frames: int | None = None
     frequency: int | None = None
+    step: int | None = None
 
     def made(self) -> frozenset[str]:
         """The names of those that were made."""

@@ -26,7 +26,7 @@ _WHEN = frozenset({"step", "time"})
 
 @dataclass(frozen=True)
 class RecordedTable:
-    """A table and how many of its rows count. `name` is steps, tests, measures or arrays/NAME.
+    """A table and how many of its rows count. `name` is steps, tests, measures, hindsight, arrays/NAME, hindsight/NAME.
 
     dtype: its columns of numbers, little-endian and without gaps; columns of anything else are left out.
     cuts: tells when rows that count hold no longer, because their run was resumed.
@@ -149,8 +149,10 @@ def contents_of(run: RunDirectory) -> RunContents:
     cuts = Cuts(run)
     cuts.new()
     events = events_of(run)
-    arrays = [(f"arrays/{safe(path.stem)}", path) for path in _array_paths(run)]
-    files = (("measures", run.measures_path), ("tests", run.tests_path), ("steps", run.steps_path))
+    folders = (("arrays", run.arrays), ("hindsight", run.hindsight))
+    arrays = [(f"{name}/{safe(path.stem)}", path) for name, folder in folders for path in _array_paths(folder)]
+    scalars = (run.hindsight_path, run.measures_path, run.tests_path, run.steps_path)
+    files = [(path.stem, path) for path in scalars]
     counted: dict[str, RecordedTable] = {}
     problems: list[str] = []
     for name, path in (*arrays, *files):
@@ -161,7 +163,9 @@ def contents_of(run: RunDirectory) -> RunContents:
         else:
             counted |= {name: table} if table is not None else {}
     tables = tuple(
-        counted[name] for name in ("steps", "tests", "measures", *(name for name, _ in arrays)) if name in counted
+        counted[name]
+        for name in (*(name for name, _ in reversed(files)), *(name for name, _ in arrays))
+        if name in counted
     )
     if not any(table.rows for table in tables):
         raise RunError("; ".join(problems) or f"{run.path} has recorded nothing yet, so there is nothing to export")
@@ -210,11 +214,11 @@ def _json(value: object) -> str:
     return json.dumps(encode(value), allow_nan=False)
 
 
-def _array_paths(run: RunDirectory) -> list[Path]:
+def _array_paths(folder: Path) -> list[Path]:
     try:
-        return sorted(path for path in run.arrays.glob("*.npy") if not path.name.startswith("."))
+        return sorted(path for path in folder.glob("*.npy") if not path.name.startswith("."))
     except OSError as error:
-        raise RunError(f"{run.arrays} cannot be read: {error.strerror}") from error
+        raise RunError(f"{folder} cannot be read: {error.strerror}") from error
 
 
 def _count(name: str, path: Path, cuts: Cuts) -> RecordedTable | None:

@@ -20,7 +20,7 @@ from grokterm.run.table import Rows
 
 
 def write(run: RunDirectory, path: Path, progress: Progress) -> str:
-    """Write steps.csv, tests.csv, measures.csv, arrays/NAME.csv, events.csv and config.toml into the folder `path`."""
+    """Write a file a table (steps.csv, arrays/NAME.csv, …), events.csv and config.toml into the folder `path`."""
     contents = contents_of(run)
     progress.begin(contents.nbytes)
     for table in contents.tables:

@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -29,6 +30,20 @@ def _is_npz(path: Path, beginning: bytes) -> bool:
         return False
 
 
+def _is_transformerlens(path: Path, beginning: bytes) -> bool:
+    if not beginning.startswith(b"PK\3\4"):
+        return False
+    try:
+        with zipfile.ZipFile(path) as archive:
+            pickled = next((entry for entry in archive.namelist() if entry.endswith("/data.pkl")), None)
+            if pickled is None:
+                return False
+            with archive.open(pickled) as file:
+                return TENSORS_MARK.encode() in file.read(BEGINNING)
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError):
+        return False
+
+
 def _is_asciicast(_: Path, beginning: bytes) -> bool:
     try:
         header = json.loads(beginning.split(b"\n", 1)[0])
@@ -53,8 +68,11 @@ SVG_MARK = "<desc>grokterm export</desc>"
 """Which of the many SVG files that there are is an animation of ours."""
 PRESET_MARK = "# A run of grokterm as a preset"
 """Which of the many TOML files that there are is a preset made of a run."""
+TENSORS_MARK = "grokterm export"
+"""Which of the many files of torch.save that there are is one of ours: the first key of the dict in it."""
 _MARKS: Mapping[str, Callable[[Path, bytes], bool]] = {
     "npz": _is_npz,
+    "transformerlens": _is_transformerlens,
     "asciicast": _is_asciicast,
     "gif": _is_gif,
     "svg": _is_svg,

@@ -46,12 +46,21 @@ class Format:
 
 ANIMATED = ("first", "last", "seconds", "frames", "frequency")
 FORMATS: Mapping[str, Format] = {
-    "csv": Format("a folder of CSV files, one a table", "csv", ".csv", ("*.csv", "arrays", "config.toml")),
-    "parquet": Format("a folder of Parquet files, one a table", "parquet", ".parquet", ("*.parquet", "arrays")),
+    "csv": Format("a folder of CSV files, one a table", "csv", ".csv", ("*.csv", "arrays", "hindsight", "config.toml")),
+    "parquet": Format(
+        "a folder of Parquet files, one a table", "parquet", ".parquet", ("*.parquet", "arrays", "hindsight")
+    ),
     "npz": Format("one file of NumPy arrays", "npz", ".npz"),
     "tensorboard": Format("a folder that TensorBoard shows", "tensorboard", ".tensorboard", ("events.out.tfevents.*",)),
     "wandb": Format("an offline run of Weights & Biases, for `wandb sync`", "wandb", ".wandb", ("wandb",)),
     "preset": Format("a preset that trains it again, edits and all, for `grokterm run`", "preset", ".toml"),
+    "transformerlens": Format(
+        "weights, losses and split in one file, as TransformerLens's grokking demo saves them; RUN@STEP: those of that "
+        "step alone",
+        "transformerlens",
+        ".pth",
+        takes=("step",),
+    ),
     "asciicast": Format(
         "a recording of the replay, for asciinema",
         "asciicast",

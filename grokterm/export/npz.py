@@ -18,7 +18,7 @@ from grokterm.run.directory import RunDirectory
 
 
 def write(run: RunDirectory, path: Path, progress: Progress) -> str:
-    """Write the file `path`: steps, tests, measures, arrays/NAME, and as texts events (JSON) and config (TOML)."""
+    """Write the file `path`: every table under its name, and as texts events (JSON) and config (TOML)."""
     contents = contents_of(run)
     progress.begin(contents.nbytes)
     events = f"[{', '.join(line_of(event) for event in contents.events)}]"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def write(run: RunDirectory, path: Path, progress: Progress) -> str:
-    """Write steps.parquet, tests.parquet, measures.parquet, arrays/NAME.parquet, events.parquet into folder `path`."""
+    """Write a file a table (steps.parquet, arrays/NAME.parquet, …) and events.parquet into the folder `path`."""
     load("pyarrow.parquet", "--to parquet")
     contents = contents_of(run)
     progress.begin(contents.nbytes)

@@ -49,7 +49,7 @@ def test_a_range_that_cannot_be(first: str | None, last: str | None, said: str) 
 
 
 def test_every_choice_has_an_option_and_a_format_that_takes_it() -> None:
-    every = {"first", "last", "seconds", "speed", "size", "colours", "frames", "frequency"}
+    every = {"first", "last", "seconds", "speed", "size", "colours", "frames", "frequency", "step"}
     assert set(OPTIONS) == every == {field for format_ in FORMATS.values() for field in format_.takes}
     for name, format_ in FORMATS.items():
         check_choices(name, Choices())

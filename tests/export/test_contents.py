@@ -1,5 +1,6 @@
 """What an export reads: complete rows, counted once, of a run that may go on meanwhile."""
 
+from fnmatch import fnmatch
 from pathlib import Path
 
 import numpy as np
@@ -7,10 +8,13 @@ import pytest
 
 from grokterm.errors import RunError
 from grokterm.export.contents import contents_of, data_of, line_of, safe, words_of
+from grokterm.export.formats import format_named, writer_of
 from grokterm.run.directory import RunDirectory, create
 from grokterm.run.events import Event
 from grokterm.run.table import Rows, TableReader, TableWriter, read_table
-from tests.odd_run import BEGAN, CONFIG, EVENTS, ODD_NAME, record_odd
+from tests.measured_run import measure
+from tests.odd_run import BEGAN, CONFIG, EVENTS, ODD_NAME, Counted, record_odd
+from tests.recorded import record
 from tests.retold import Retold
 
 STEPS = [("step", "<i8"), ("time", "<f8"), ("train_loss", "<f8")]
@@ -174,3 +178,35 @@ def test_events_in_words_and_as_json() -> None:
 
 def test_half_a_surrogate_pair_is_written_as_a_question_mark() -> None:
     assert safe("a\ud800é") == "a?é"
+
+
+def test_hindsight_is_a_table_and_a_folder_of_vectors(tmp_path: Path) -> None:
+    contents = contents_of(measure(record(tmp_path)))
+    names = [table.name for table in contents.tables]
+    assert names[:4] == ["steps", "tests", "measures", "hindsight"]
+    assert names[-3:] == ["hindsight/excluded_loss_k", "hindsight/fourier_embedding", "hindsight/loss_without_head"]
+    assert {table.name: table.rows for table in contents.tables}["hindsight"] == 5
+    assert "rqi" in contents.tables[3].scalars
+
+
+@pytest.mark.parametrize("format_name", ["csv", "npz", "parquet", "tensorboard"])
+def test_every_format_holds_it(tmp_path: Path, format_name: str) -> None:
+    run = measure(record(tmp_path / "runs"))
+    chosen = format_named(format_name)
+    written = tmp_path / "written"
+    if chosen.inside:
+        written.mkdir()
+    writer_of(chosen)(run, written, Counted())
+    if format_name == "npz":
+        with np.load(written) as data:
+            assert data["hindsight"]["rqi"].tolist() == [0, 0.125, 0.25, 0.375, 0.5]
+            assert data["hindsight/loss_without_head"]["value"].shape == (5, 2)
+        return
+    there = [path.relative_to(written) for path in written.iterdir()]
+    assert all(any(fnmatch(path.name, pattern) for pattern in chosen.inside) for path in there)
+    if format_name == "tensorboard":
+        (file,) = written.iterdir()
+        assert b"hindsight/rqi" in file.read_bytes()
+    else:
+        assert (written / f"hindsight.{format_name}").exists()
+        assert (written / "hindsight" / f"loss_without_head.{format_name}").exists()

@@ -1,0 +1,134 @@
+"""What is printed of findings, to the letter, and the JSON of them."""
+
+import json
+import math
+
+from grokterm.circuit.ablations import Ablation
+from grokterm.circuit.losses import Losses
+from grokterm.probe.as_json import json_of
+from grokterm.probe.findings import (
+    Answer,
+    Cluster,
+    Costliest,
+    Findings,
+    HeadFacts,
+    InputFacts,
+    NeuronFacts,
+    Reply,
+    Row,
+    Speaker,
+)
+from grokterm.probe.text import table, text_of
+
+FOUND = Findings(
+    run="2027-03-04-113000-mod11",
+    step=12500,
+    checkpoint="runs/2027-03-04-113000-mod11/checkpoints/000012500.safetensors",
+    task="a + b mod 11",
+    p=11,
+    parameters=2512,
+    neurons_in_all=1032,
+    heads_in_all=2,
+    key=(Cluster(1, 8), Cluster(4, 1000)),
+    losses=(
+        Row("as it is", Ablation(), Losses(1.5e-7, 8.8e-8, 1.9e-7, 1.0, 1.0, 1.0)),
+        Row("freq=1", Ablation(frequencies=frozenset({1})), Losses(math.nan, math.inf, 2.0, 0.5, 0.25, 0.12345)),
+    ),
+    costliest=Costliest(4, 9.0625),
+    neurons=(NeuronFacts(3, 1, 0.95, True, 6.07e-10, 1016, 1.296, 0.5525, 1, 0.991, ((6, -0.38), (10, 0.36))),),
+    heads=(HeadFacts(0, 4, 0.9092, 0.9091, (0.4996, 0.4993, 0.0011), 3.75, 2.846),),
+    inputs=(
+        InputFacts(
+            a=5,
+            b=9,
+            right=3,
+            part="test",
+            replies=(
+                Reply("as it is", 7.5e-7, 1, (Answer(3, 64.61, 1.0),)),
+                Reply("with head=1, freq=1", 26.08, 7, (Answer(10, 54.64, 0.99), Answer(4, 5.0, 0.001))),
+            ),
+            attention=((0.25, 0.5, 0.25), (0.125, 0.875, 0.0)),
+            without=(1,),
+            answer=10,
+            speakers=(Speaker(415, 4, 5.49, 1.929), Speaker(3, 1, 2.7, 0.5)),
+            by_neurons=36.33,
+            by_skip=-0.706,
+            by_bias=0.0,
+            waves_out=True,
+        ),
+    ),
+)
+
+TEXT = """\
+2027-03-04-113000-mod11 at step 12,500: a + b mod 11
+2 heads, 1,032 neurons, 2,512 parameters
+key frequencies (neurons in their clusters): 1 (8), 4 (1,000); 24 neurons in none
+costliest on train: frequency 4, without it 9.062
+
+             loss  train loss  test loss  accuracy  train acc  test acc
+as it is  1.5e-07     8.8e-08    1.9e-07         1          1         1
+freq=1        nan         inf          2       0.5       0.25    0.1235
+
+heads as they are: the waves in their attention to a, where they look, what they are worth
+head  frequency     FVE  2 terms    to a    to b    to =  loss without  with its mean
+   0          4  0.9092   0.9091  0.4996  0.4993  0.0011          3.75          2.846
+
+neurons as they are: the waves in them and in their weights to the logits (out), the largest weights
+neuron  frequency   FVE  cluster  saliency   rank   mean  active  out  share  weights
+     3          1  0.95      yes  6.07e-10  1,016  1.296  0.5525    1  0.991  6: -0.38, 10: 0.36
+
+input 5,9: 3 is right, a test input
+  as it is: right; loss 7.5e-07
+    answer  logit  probability
+         3  64.61            1
+  with head=1, freq=1: wrong, 3 comes at place 7; loss 26.08
+    answer  logit  probability
+        10  54.64         0.99
+         4      5        0.001
+  attention     to a   to b  to =
+  head 0        0.25    0.5  0.25
+  head 1, out  0.125  0.875     0
+  what raises the logit of 10 above the mean of all, before frequencies are taken out: \
+neurons 36.33, skip path -0.706, b_out 0
+    neuron  frequency  activation  raises by
+       415          4        5.49      1.929
+         3          1         2.7        0.5"""
+
+
+def test_the_text_to_the_letter() -> None:
+    assert text_of(FOUND) == TEXT
+
+
+def test_sections_that_nobody_asked_for_are_left_out() -> None:
+    lines = text_of(
+        Findings(**{**vars(FOUND), "neurons": (), "heads": (), "inputs": (), "costliest": None, "key": ()})
+    ).splitlines()
+    assert lines[2] == "key frequencies (neurons in their clusters): none"
+    assert lines[3] == ""
+    assert len(lines) == 7
+
+
+def test_cells_are_as_wide_as_the_widest_and_lines_end_where_their_text_does() -> None:
+    cells = [["a", "b", "c"], ["long", "1", ""], ["", "22", "x"]]
+    assert table(cells, "<><") == ["a      b  c", "long   1", "      22  x"]
+
+
+def test_the_json_is_strict_and_whole() -> None:
+    line = json_of(FOUND)
+    assert "\n" not in line
+    told = json.loads(line, parse_constant=lambda name: f"not strict: {name}")
+    assert told["losses"][1]["loss"] == "nan"
+    assert told["losses"][1]["train_loss"] == "inf"
+    ablation = {"frequencies": [1], "keep_only": None, "heads": [], "neurons": [], "skip": False}
+    assert told["losses"][1]["ablation"] == {**ablation, "polynomials": False, "how": "zero"}
+    assert told["losses"][1]["test_accuracy"] == 0.12345
+    assert told["key_frequencies"] == [{"frequency": 1, "neurons": 8}, {"frequency": 4, "neurons": 1000}]
+    assert told["costliest"] == {"frequency": 4, "loss": 9.0625}
+    assert (told["run"], told["step"], told["p"], told["n_heads"], told["d_mlp"]) == (FOUND.run, 12500, 11, 2, 1032)
+    assert told["neurons"][0]["weights"] == [{"answer": 6, "weight": -0.38}, {"answer": 10, "weight": 0.36}]
+    assert told["heads"][0]["attention"] == {"a": 0.4996, "b": 0.4993, "end": 0.0011}
+    (asked,) = told["inputs"]
+    assert asked["attention"][1] == {"a": 0.125, "b": 0.875, "end": 0.0}
+    assert asked["replies"][1]["answers"][0] == {"answer": 10, "logit": 54.64, "probability": 0.99}
+    assert asked["speakers"][0] == {"neuron": 415, "frequency": 4, "activation": 5.49, "raises": 1.929}
+    assert asked["without"] == [1]
