@@ -21,7 +21,8 @@ Floats = NDArray[np.float64]
 class Line:
     """One curve: its label, the name of its colour (`tui/colours.py`), steps and values of equal length.
 
-    inherited: how many of the first points are those of runs that this one was forked from; they are faint.
+    inherited: how many of the first points are those of runs that this one was forked from; they are faint. dashed: in
+    figures, for there another curve may have its colour.
     """
 
     label: str
@@ -29,6 +30,7 @@ class Line:
     steps: NDArray[np.int64]
     values: Floats
     inherited: int = 0
+    dashed: bool = False
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,9 @@ from grokterm.commands.ctl import ctl
 from grokterm.commands.export import export
 from grokterm.commands.fork import fork
 from grokterm.commands.importing import import_
+from grokterm.commands.measure import measure
 from grokterm.commands.plot import plot
+from grokterm.commands.probe import probe
 from grokterm.commands.replay import replay
 from grokterm.commands.report import report
 from grokterm.commands.resume import resume
@@ -60,7 +62,9 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "replay": replay,
     "compare": compare,
     "runs": runs,
+    "measure": measure,
     "plot": plot,
+    "probe": probe,
     "report": report,
     "export": export,
     "import": import_,

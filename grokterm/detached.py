@@ -1,6 +1,7 @@
 """A trainer in a session of its own: no terminal whose end could reach it, nobody who has to wait for it.
 
-It is this program once more: `grokterm resume` on a run, or `grokterm run --into` where nothing is recorded yet.
+It is this program once more: `grokterm resume` on a run, or `grokterm run --into` where nothing is recorded yet. So is
+`grokterm measure` for a run that has finished.
 """
 
 import contextlib
@@ -8,7 +9,8 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -97,18 +99,26 @@ class Successor:
         command = [*_this_program(), *what, "--headless", "--detached", *given, *([path] if resumes else self.anew)]
         log, said_from = _log(run.log_path)
         try:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=log,
-                start_new_session=True,
-                pass_fds=() if lock is None else (lock,),
-            )
+            process = _started(command, log, () if lock is None else (lock,))
         except OSError as error:
             os.close(log)
             raise RunError(f"no trainer can be started for {run.path}: {error.strerror}") from error
         return Detached(process, log, said_from)
+
+
+def measure(run: RunDirectory, options: Sequence[str]) -> None:
+    """Have a run that has finished measured in hindsight; what goes wrong is in its log. `options` as of Successor.
+
+    Raises RunError when there can be no more processes.
+    """
+    log, _ = _log(run.log_path)
+    try:
+        process = _started([*_this_program(), "measure", "--detached", *options, str(run.path.absolute())], log)
+    except OSError as error:
+        raise RunError(f"{run.path} is not measured, for no process can be started: {error.strerror}") from error
+    finally:
+        os.close(log)
+    threading.Thread(target=process.wait, name="measuring", daemon=True).start()  # so that it does not stay a zombie
 
 
 def goes_on(run: RunDirectory) -> str:
@@ -124,6 +134,18 @@ def going_on(run: RunDirectory) -> str:
 def reference(run: RunDirectory) -> str:
     """A run as it can be given to any command, from this working directory."""
     return plain(shlex.quote(str(run.path)))
+
+
+def _started(command: Sequence[str], log: int, descriptors: Collection[int] = ()) -> "subprocess.Popen[bytes]":
+    """A process in a session of its own, stderr into a log, that inherits these descriptors. Raises OSError."""
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=log,
+        start_new_session=True,
+        pass_fds=tuple(descriptors),
+    )
 
 
 def _this_program() -> list[str]:

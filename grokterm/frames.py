@@ -18,14 +18,16 @@ if TYPE_CHECKING:
 def side_by_side(tables: Mapping[str, Rows]) -> "pd.DataFrame":
     """The scalars of several tables, a row for each step that any of them has; NaN where a table has no such row.
 
-    A column whose name an earlier table has is called TABLE/NAME; a step that a table has twice counts as it was last.
+    A column whose name an earlier table has, and every one of hindsight, is called TABLE/NAME; a step that a table has
+    twice counts as it was last.
     """
     frames: list[Any] = []
     taken: set[str] = set()
     for table, rows in tables.items():
         frame = of_table(rows)
         frame = frame[~frame.index.duplicated(keep="last")]
-        frames.append(frame.rename(columns={name: f"{table}/{name}" for name in frame.columns if name in taken}))
+        shared = [name for name in frame.columns if name in taken or table == "hindsight"]
+        frames.append(frame.rename(columns={name: f"{table}/{name}" for name in shared}))
         taken.update(frame.columns)
     return _pandas().concat(frames, axis="columns", sort=True)
 

@@ -11,7 +11,7 @@ from typing import Literal, Protocol, Self
 
 from grokterm.detached import reference
 from grokterm.errors import GroktermError, RunError, TrainingError
-from grokterm.history import History
+from grokterm.history import LATEST_ROWS, History
 from grokterm.progress_output import Bar, Lines, Output, Show
 from grokterm.report import event_line
 from grokterm.run.directory import RunDirectory
@@ -68,7 +68,7 @@ def watch(run: RunDirectory, training: Training, *, on_hangup: Literal["detach",
     with _warnings_go_to_the_log(training), _Signals(training, output, on_hangup) as signals:
         output.say(f"{plain(training.preset_name)} in {plain(str(run.path))}")
         show: Show = Bar(output) if output.is_live else Lines(output)
-        watched = _Watched(History(run), training, show)
+        watched = _Watched(History(run, LATEST_ROWS), training, show)
         try:
             training.start()
             watched.follow(signals)
@@ -80,9 +80,9 @@ def watch(run: RunDirectory, training: Training, *, on_hangup: Literal["detach",
     if training.error is not None:
         with contextlib.suppress(RunError):
             if training.directory.config_path.exists():
-                output.report(watched.history)
+                output.report(History(watched.history.run))
         raise _advised(training.error, watched.history) from training.error
-    output.report(watched.history)
+    output.report(History(watched.history.run))
     return 128 + signals.number if signals.number else 0
 
 
@@ -152,7 +152,7 @@ class _Watched:
         if run is None or not run.config_path.exists():
             return
         self._show.say(f"training goes on in {plain(str(run.path))}")
-        self.history, self._is_fork = History(run), True
+        self.history, self._is_fork = History(run, LATEST_ROWS), True
         self._told = self._known = 0
         self._tell_news()
 

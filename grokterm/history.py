@@ -8,6 +8,7 @@ import copy
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -16,9 +17,10 @@ from numpy.typing import NDArray
 from grokterm.growing import Column, Rowwise, Table
 from grokterm.run.directory import RunDirectory
 from grokterm.run.events import Event, LineTail, Request, event_from, request_from
+from grokterm.run.hindsight import PREFIX, About, AboutFile
 from grokterm.run.story import RESUMED, Story, is_resumption
 
-_LATEST_ROWS = 8192
+LATEST_ROWS = 8192
 """So many rows at the end are looked at for the speed: ten seconds of most runs."""
 _NOT_SERIES = frozenset({"step", "time"})
 
@@ -51,19 +53,26 @@ class PhaseChange:
 class History:
     """One run as its directory tells it. A table that is none is left out, and `problems` says why.
 
+    What was measured in hindsight has series and arrays of its own, "hindsight/NAME" beside the live NAME.
     `poll` raises RunError when run.toml, events.jsonl or inbox.jsonl cannot be read.
+
+    latest: of longer tables only about so many of the latest rows are kept, for somebody who follows a run for days and
+    wants to know no more than how it stands.
     """
 
-    def __init__(self, run: RunDirectory) -> None:
+    def __init__(self, run: RunDirectory, latest: int | None = None) -> None:
         self.run = run
         self.config: Mapping[str, Any] | None = None
         self.parent: History | None = None
         """The run that this one was forked from, up to there, where somebody asked for it (`ancestry.find_parents`)."""
         self.pending: dict[str, Request] = {}
+        self._latest = latest
+        self._about = AboutFile(run)
         self._tables = {
-            "steps": Table(run.steps_path),
-            "tests": Table(run.tests_path),
-            "measures": Table(run.measures_path),
+            "steps": Table(run.steps_path, latest),
+            "tests": Table(run.tests_path, latest),
+            "measures": Table(run.measures_path, latest),
+            "hindsight": Table(run.hindsight_path, latest),
         }
         self._arrays: dict[str, Table] = {}
         self._event_lines = LineTail(run.events_path)
@@ -101,7 +110,7 @@ class History:
         return self._until is None or step < self._until
 
     def poll(self) -> frozenset[str]:
-        """Read what is new and say what changed: of config, steps, tests, measures, arrays and events.
+        """Read what is new and say what changed: of config, steps, tests, measures, arrays, hindsight and events.
 
         Costs a few stats when nothing did. A request that is asked or answered counts as a change of events; a table
         that turns into something else, or back, as a change of that table. When training was resumed, the events that
@@ -132,15 +141,25 @@ class History:
         return tuple(table.problem for table in (*self._tables.values(), *self._arrays.values()) if table.problem)
 
     def names(self) -> tuple[str, ...]:
-        """Every scalar series: the columns of steps, tests and measures in their order, without step and time."""
-        found = (name for table in self._tables.values() for name, column in table.columns.items() if column.is_scalar)
-        return tuple(dict.fromkeys(name for name in found if name not in _NOT_SERIES))
+        """Every scalar series: the columns of steps, tests and measures in their order, without step and time.
+
+        Behind them those of hindsight, each with its prefix, once there are rows: its tables are made before the first.
+        """
+        found = (
+            f"{_prefix(table_name)}{name}"
+            for table_name, table in self._tables.items()
+            for name, column in table.columns.items()
+            if column.is_scalar and name not in _NOT_SERIES and (table_name != "hindsight" or len(table.steps()))
+        )
+        return tuple(dict.fromkeys(found))
 
     def series(self, name: str) -> Series:
         """Return the series of a scalar; an empty one when no such scalar is recorded (yet)."""
-        for table in self._tables.values():
-            column = table.columns.get(name)
-            if column is not None and column.is_scalar and name not in _NOT_SERIES:
+        for table_name, table in self._tables.items():
+            prefix = _prefix(table_name)
+            wanted = name.removeprefix(prefix)
+            column = table.columns.get(wanted) if name.startswith(prefix) and wanted not in _NOT_SERIES else None
+            if column is not None and column.is_scalar:
                 return self._series(table, column)
         return Series(_no_steps(), np.zeros(0))
 
@@ -152,7 +171,8 @@ class History:
 
     def array_names(self) -> tuple[str, ...]:
         """Every vector or matrix series, by name."""
-        return tuple(sorted(name for name, table in self._arrays.items() if "value" in table.columns))
+        there = (name for name, table in self._arrays.items() if "value" in table.columns)
+        return tuple(sorted(name for name in there if not name.startswith(PREFIX) or len(self._arrays[name].steps())))
 
     def array(self, name: str, through: Rowwise | None = None) -> ArraySeries:
         """Return the series of a vector or matrix; an empty one when no such array is recorded (yet).
@@ -182,7 +202,7 @@ class History:
         times = self.times()
         if self.state == "paused" or times.values.size < 2:
             return 0.0
-        latest = times.values[-_LATEST_ROWS:]
+        latest = times.values[-LATEST_ROWS:]
         end = latest[-1]
         start = end - seconds if self._training_since > end else max(end - seconds, self._training_since)
         others = np.flatnonzero((latest < start) | (latest > end))  # later ones are from before a clock was set back
@@ -191,12 +211,22 @@ class History:
         return float(times.steps[-1] - times.steps[first - len(latest)]) / passed if passed > 0 else 0.0
 
     @property
+    def hindsight(self) -> About | None:
+        """What the hindsight series hold, and with which key frequencies; None for a run that was not measured."""
+        return self._about.about
+
+    @property
+    def measured(self) -> int:
+        """How many checkpoints were measured in hindsight."""
+        return self._rows(self._tables["hindsight"])
+
+    @property
     def step(self) -> int:
         """The latest step whose weights the run is known to have reached."""
         ends = [0 if self.parent is None else self.parent.step, self.events[-1].step if self.events else 0]
         for name, table in self._tables.items():
             steps = table.steps()[: self._rows(table)]
-            if steps.size:
+            if steps.size and name != "hindsight":  # which is about what was reached before
                 ends.append(int(steps[-1]) + (name == "steps"))  # row k of steps ends with update k done
         return max(ends)
 
@@ -247,18 +277,21 @@ class History:
 
     def _poll_tables(self) -> set[str]:
         changed = {name for name, table in self._tables.items() if table.poll()}
-        return changed | {"arrays"} if self._poll_arrays() else changed
+        for prefix, folder in (("", self.run.arrays), (PREFIX, self.run.hindsight)):
+            self._find_arrays(prefix, folder)
+        read = [name for name, table in self._arrays.items() if table.poll()]
+        changed |= {"hindsight" if name.startswith(PREFIX) else "arrays" for name in read}
+        return changed | {"hindsight"} if self._about.poll() else changed
 
-    def _poll_arrays(self) -> bool:
+    def _find_arrays(self, prefix: str, folder: Path) -> None:
         try:
-            found = os.listdir(self.run.arrays)  # noqa: PTH208 - a third of the price of iterdir, and this runs every frame
+            found = os.listdir(folder)  # noqa: PTH208 - a third of the price of iterdir, and this runs every frame
         except (FileNotFoundError, NotADirectoryError):
-            found = []
+            return
         for file_name in found:
-            name = file_name.removesuffix(".npy")
-            if name != file_name and name not in self._arrays:
-                self._arrays[name] = Table(self.run.arrays / file_name)
-        return bool([name for name, table in self._arrays.items() if table.poll()])
+            name = prefix + file_name.removesuffix(".npy")
+            if file_name.endswith(".npy") and name not in self._arrays:
+                self._arrays[name] = Table(folder / file_name, self._latest)
 
     def _poll_events(self) -> bool:
         requests = [request for line in self._inbox_lines.new() if (request := request_from(line)) is not None]
@@ -309,6 +342,11 @@ class History:
         if isinstance(knobs, Mapping):
             numbers = {knob: float(value) for knob, value in knobs.items() if isinstance(value, int | float)}
             self.knobs.update(numbers)
+
+
+def _prefix(table_name: str) -> str:
+    """What stands before a table's columns in the names of their series."""
+    return PREFIX if table_name == "hindsight" else ""
 
 
 def _no_steps() -> NDArray[np.int64]:

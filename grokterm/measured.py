@@ -3,6 +3,7 @@
 A component is numbered as its bar is on the screen, from 1: one number a frequency where the array holds Fourier
 components (`fourier_embedding/14` is the norm of the cos and sin component of frequency 14), the k-th element of any
 other vector, the norm of the k-th row of a matrix. `excluded_loss/k` is `excluded_loss_k/k`, as the paper calls it.
+`hindsight/NAME` is the same measure with the key frequencies that the run ended with, where it was measured again.
 """
 
 from dataclasses import replace
@@ -14,6 +15,7 @@ from grokterm.charts import BarChart, Line, LineChart, Spectrum, joined, moments
 from grokterm.errors import RunError, UsageError, nearest
 from grokterm.history import ArraySeries, History
 from grokterm.plot import MOST_CURVES
+from grokterm.run.hindsight import PREFIX
 from grokterm.text import plain
 from grokterm.tui.panels.fourier import key_frequencies, paired
 from grokterm.tui.panels.vectors import norms
@@ -22,8 +24,9 @@ LOSSES = ("train_loss", "test_loss")
 COLOURS = ("train", "test", "restricted", "excluded", "fifth", "sixth", "norm")
 FOURIER = frozenset({"fourier_embedding", "fourier_unembedding"})
 BY_FREQUENCY = FOURIER | {"neuron_clusters", "excluded_loss_k", "logit_cosines"}
+BY_FREQUENCY |= {"excluded_loss_3d_k", "loss_without_frequency", "key_share_cos", "key_share_sin"}
 """Arrays whose k-th number belongs to frequency k."""
-PAPERS_NAMES = {"excluded_loss": "excluded_loss_k"}
+PAPERS_NAMES = {"excluded_loss": "excluded_loss_k", f"{PREFIX}excluded_loss": f"{PREFIX}excluded_loss_k"}
 
 
 def line_chart(
@@ -61,6 +64,20 @@ def on_log_y(name: str) -> bool:
     return "loss" in name or name in ("grad_norm", "update_norm")
 
 
+def is_by_frequency(name: str) -> bool:
+    """Whether an array's k-th number belongs to frequency k."""
+    return name.removeprefix(PREFIX) in BY_FREQUENCY
+
+
+def keys_of(history: History, name: str, step: int | None) -> tuple[int, ...]:
+    """The key frequencies to point out in an array: those that hindsight used for its own, else those of that step."""
+    if not is_by_frequency(name):
+        return ()
+    if name.startswith(PREFIX) and history.hindsight is not None:
+        return history.hindsight.key_frequencies
+    return tuple(key_frequencies(history, step))
+
+
 def bar_chart(history: History, name: str, step: int | None = None) -> BarChart:
     """The spectrum at the last row at or before `step`, or the newest. Raises UsageError where there is none."""
     found = one_a_bar(name, array_at(history, name, step))
@@ -69,9 +86,8 @@ def bar_chart(history: History, name: str, step: int | None = None) -> BarChart:
         when = "" if step is None else f" at or before step {step:,}"
         raise UsageError(f"{history.run.name} has no row of {name}{when}")
     spectrum = Spectrum(int(found.steps[row - 1]), found.values[row - 1].astype(np.float64))
-    keys = tuple(key_frequencies(history, spectrum.step)) if name in BY_FREQUENCY else ()
-    x_label = "frequency k" if name in BY_FREQUENCY else "index"
-    return BarChart(plain(name), x_label, (spectrum,), keys)
+    x_label = "frequency k" if is_by_frequency(name) else "index"
+    return BarChart(plain(name), x_label, (spectrum,), keys_of(history, name, spectrum.step))
 
 
 def line(history: History, name: str, style: str) -> Line:
@@ -79,7 +95,7 @@ def line(history: History, name: str, style: str) -> Line:
     if name in names(history):
         found = whole_series(history, name)
         inherited = len(found.steps) - len(history.series(name).steps)
-        return Line(plain(name), style, found.steps, found.values, inherited)
+        return Line(plain(name), style, found.steps, found.values, inherited, dashed=name.startswith(PREFIX))
     array, slash, number = name.rpartition("/")
     array = PAPERS_NAMES.get(array, array)
     if not slash or array not in array_names(history):
@@ -98,7 +114,7 @@ def one_a_bar(name: str, series: ArraySeries) -> ArraySeries:
         return ArraySeries(series.steps, np.zeros((0, series.values.shape[1] if series.values.ndim > 1 else 1)))
     if series.values.ndim == 1:  # a person's own array may hold one number a row
         return ArraySeries(series.steps, series.values[:, np.newaxis])
-    of_waves = name in FOURIER and series.values.ndim == 2 and series.values.shape[1] % 2
+    of_waves = name.removeprefix(PREFIX) in FOURIER and series.values.ndim == 2 and series.values.shape[1] % 2
     with np.errstate(over="ignore"):  # a norm too large for its type is infinite, and is told as that
         values = paired(series.values.astype(np.float64)) if of_waves else norms(series.values)
     return ArraySeries(series.steps, values)

@@ -5,7 +5,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from numpy.typing import DTypeLike
+
 from grokterm import frames
+from grokterm.circuit.circuit import Circuit
+from grokterm.circuit.reading import read_circuit
 from grokterm.errors import RunError, nearest
 from grokterm.growing import ROWS_AT_ONCE, Column
 from grokterm.history import ArraySeries, History, PhaseChange, Series
@@ -102,6 +106,21 @@ class OpenedRun:
         return self._newest("measures")
 
     @property
+    def hindsight(self) -> Rows:
+        """One row a checkpoint, measured with the key frequencies of the last one. No rows before `grokterm measure`.
+
+        The columns are called as those of `measures`, and there are more; `series("hindsight/NAME")` is one of them,
+        `array("hindsight/NAME")` a vector or matrix.
+        """
+        return self._newest("hindsight")
+
+    @property
+    def hindsight_keys(self) -> tuple[int, ...] | None:
+        """The key frequencies of the last checkpoint, with which hindsight was measured; None where it was not."""
+        about = self._now().hindsight
+        return None if about is None else about.key_frequencies
+
+    @property
     def problems(self) -> Sequence[str]:
         """A sentence for each table or array that is left out because its file is none."""
         return self._now().problems
@@ -181,26 +200,40 @@ class OpenedRun:
         "model/W_E" is a parameter, "optimizer/W_E/exp_avg" the optimizer's state where it was saved. Raises RunError
         that names the nearest steps when there is no such checkpoint.
         """
+        return read(self._saved(step).path)
+
+    def circuit(self, step: int | None = None, *, dtype: DTypeLike | None = None) -> Circuit:
+        """Make a circuit of the state saved at exactly this step, by default the last one: what is learned, by NumPy.
+
+        It computes each fact when it is asked for: `losses`, `key_frequencies`, `attention`, `logits`, … The functions
+        of grokterm.circuit take it: `ablated_logits(run.circuit(), Ablation(heads=frozenset({0})))`. dtype: the
+        precision to compute in, by default that of the weights. Raises RunError as `checkpoint` does, and where the run
+        has no task.npz or is of another kind of network or task.
+        """
+        return read_circuit(self._run, self._saved(step), dtype=dtype)
+
+    def _saved(self, step: int | None) -> CheckpointInfo:
+        """The checkpoint at exactly this step, or the last one."""
         there = self.checkpoints
         if not there:
             raise RunError(f"{self.name} has no checkpoint")
         if step is None:
-            return read(there[-1].path)
+            return there[-1]
         before = [info for info in there if info.step <= step]
         if before and before[-1].step == step:
-            return read(before[-1].path)
+            return before[-1]
         nearby = [info.step for info in (*before[-1:], *there[len(before) : len(before) + 1])]
         raise RunError(f"{self.name} has no checkpoint at step {step}; the nearest: {' and '.join(map(str, nearby))}")
 
     def to_pandas(self, table: str | None = None) -> "pd.DataFrame":
         """Return what was recorded as a pandas DataFrame indexed by step.
 
-        Without `table`, every scalar of steps, tests and measures side by side, a row for each step that has any. What
-        was not measured at a step is NaN there, and so is a number that was recorded as NaN: here they look the same.
-        With "steps", "tests", "measures" or the name of an array, that table alone: it has only rows that were
-        recorded, so a NaN in it is a number that was NaN. A vector has one column an element, numbered from 0; a
-        matrix a level of the columns for each axis. "events" has time, event and a column for each field.
-        A column of that name in an earlier table makes it TABLE/NAME.
+        Without `table`, every scalar of steps, tests, measures and hindsight side by side, a row for each step that has
+        any. What was not measured at a step is NaN there, and so is a number that was recorded as NaN: here they look
+        the same. With "steps", "tests", "measures", "hindsight" or the name of an array, that table alone: it has only
+        rows that were recorded, so a NaN in it is a number that was NaN. A vector has one column an element, numbered
+        from 0; a matrix a level of the columns for each axis. "events" has time, event and a column for each field.
+        A column of that name in an earlier table makes it TABLE/NAME; those of hindsight are always called so.
 
         Raises UsageError when pandas is not installed, RunError when there is no such table.
         """
@@ -233,7 +266,7 @@ class OpenedRun:
 
 def _tables_of(run: RunDirectory) -> "dict[str, _GrowingRows]":
     paths = {"steps": run.steps_path, "tests": run.tests_path, "measures": run.measures_path}
-    return {name: _GrowingRows(path) for name, path in paths.items()}
+    return {name: _GrowingRows(path) for name, path in (*paths.items(), ("hindsight", run.hindsight_path))}
 
 
 class _GrowingRows:

@@ -38,6 +38,7 @@ class Training(BaseModel):
     checkpoint_every: Count = 100
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: Count | Literal["auto"] = "auto"
+    measure_on_end: bool = True
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from itertools import count
-from typing import Protocol
+from typing import Protocol, Self
 
 from rich.progress import BarColumn, Progress, TextColumn
 
@@ -108,6 +108,35 @@ class Lines:
                 self._next = next(self._due)
 
     def end(self) -> None:
+        """Nothing is left behind."""
+
+
+class Counted:
+    """A Progress as a context manager: plain lines "LABEL 45 of 250", after 1, 2, 5, 10, 20, 30 … seconds."""
+
+    def __init__(self, label: str, output: Output) -> None:
+        self._label, self._output = label, output
+        self._due = _due_times()
+        self._next, self._began = next(self._due), time.monotonic()
+        self._done, self._total = 0, 0
+
+    def begin(self, total: int) -> None:
+        """Say how much there is to do."""
+        self._total = total
+
+    def advance(self, more: int) -> None:
+        """Say how much more has been done."""
+        self._done += more
+        passed = time.monotonic() - self._began
+        if passed >= self._next and self._done < self._total:
+            self._output.say(f"{self._label:<14}{self._done:,} of {self._total:,}")
+            while passed >= self._next:
+                self._next = next(self._due)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         """Nothing is left behind."""
 
 

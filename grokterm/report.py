@@ -84,6 +84,7 @@ def closing(history: History) -> str:
         lines += _labelled(label, [text])
     lines += _labelled("phases", [text.removeprefix("  ") for text in phases] or ["none was told apart"])
     lines += _labelled("measures", [measures_cost(history)])
+    lines += _labelled("hindsight", [hindsight_of(history)]) if history.hindsight is not None else []
     lines += _labelled("run", [plain(str(history.run.path))])
     return "\n".join(lines)
 
@@ -124,6 +125,16 @@ def measures_cost(history: History) -> str:
     enough = len(history.series("measures_share").values) >= 3  # the first evaluation is a cold one
     share = _latest(history, "measures_share") if enough else math.nan
     return f"took {share:.1%} of the training time" if math.isfinite(share) else "too few to say"
+
+
+def hindsight_of(history: History) -> str:
+    """What was measured again with the key frequencies of the end; "" where nothing was."""
+    about = history.hindsight
+    if about is None:
+        return ""
+    of = f"{history.measured:,} of {about.checkpoints:,} checkpoints"
+    keys = " ".join(map(str, about.key_frequencies)) or "none"
+    return f"{of} measured with the key frequencies of step {about.final_step:,}: {keys}"
 
 
 def _mark(history: History, mark: str, series: str) -> str:

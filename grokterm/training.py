@@ -8,6 +8,7 @@ import os
 import shlex
 import threading
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -29,7 +30,7 @@ class TrainingThread(threading.Thread):
 
     When it has ended, `error` says why it failed, or is None. A rewind goes on in a fork: `directory` is the run that
     is trained now. lock: the run's lock, where this process has inherited it. discards: a run in which nothing was
-    recorded is removed again.
+    recorded is removed again. then: called in the thread with a run that has finished, when nobody holds it any more.
     """
 
     here = True
@@ -45,6 +46,7 @@ class TrainingThread(threading.Thread):
         device: str | None = None,
         on_divergence: Literal["pause", "stop"] = "pause",
         discards: bool = True,
+        then: Callable[[RunDirectory], None] | None = None,
     ) -> None:
         super().__init__(name="training", daemon=True)
         self.directory = run
@@ -54,6 +56,7 @@ class TrainingThread(threading.Thread):
         self._device = device
         self._on_divergence: Literal["pause", "stop"] = on_divergence
         self._discards = discards
+        self._then = then
         self._lock = lock
         self._begun, self._given_up = threading.Event(), threading.Event()
         self._ended: Ended | None = None
@@ -67,10 +70,17 @@ class TrainingThread(threading.Thread):
         """Whether requests are obeyed: torch is loaded and the run is open."""
         return self._begun.is_set()
 
+    @property
+    def has_finished(self) -> bool:
+        """Whether the planned steps were made."""
+        return self._ended is not None and self._ended.state == "finished"
+
     def run(self) -> None:
         """Hold the run's lock and train to the end; `error` is set last, when nothing more happens to the run."""
         try:
             self._train()
+            if self._then is not None and self.has_finished:
+                self._then(self.directory)
         except GroktermError as error:
             self._discard_if_nothing_was_recorded()
             self.error = error

@@ -256,7 +256,7 @@ def test_on_a_terminal_one_line_is_drawn_anew(tmp_path: Path) -> None:
     with on_a_terminal(arguments, 100) as (process, master):
         said = read_to_end(master)
         assert process.wait(10) == 0
-    assert said.count("\x1b[?25l") == said.count("\x1b[?25h") == 1  # the cursor comes back
+    assert said.count("\x1b[?25l") == said.count("\x1b[?25h") == 2  # the cursor comes back after either bar
     assert re.search(r"━.* step 300 / 300 .*train \d\.\d\de-\d\d {2}test \d\.\d\de.\d\d", said)
     assert "\r\x1b[2K" in said
     report = said.partition("\x1b[?25h")[2]

@@ -15,8 +15,13 @@ from grokterm.growing import Table
 from grokterm.history import History, PhaseChange
 from grokterm.run.directory import RunDirectory, create
 from grokterm.run.events import EventLog, append_line, ask
+from grokterm.run.hindsight import held, read_about, remove
+from grokterm.run.hindsight_writer import HindsightWriter
 from grokterm.run.table import TableWriter, read_table
 from tests.large_run import record_large
+from tests.measured_run import KEYS, measure, row
+from tests.measured_run import STEPS as CHECKPOINTS
+from tests.recorded import record as recorded
 from tests.retold import Retold
 
 STEPS = [("step", "<i8"), ("time", "<f8"), ("train_loss", "<f8"), ("lr", "<f8")]
@@ -487,3 +492,79 @@ def test_one_poll_reads_every_row_however_many(tmp_path: Path) -> None:
     assert np.array_equal(read.steps, recorded["step"])
     assert np.array_equal(read.values, recorded["train_loss"])
     assert history.poll() == frozenset()
+
+
+def test_hindsight_has_names_of_its_own_beside_the_live_ones(tmp_path: Path) -> None:
+    run = recorded(tmp_path)
+    history = History(run)
+    history.poll()
+    live = history.names()
+    measure(run, (), finish=False)
+    assert history.poll() == {"hindsight"}
+    assert history.names() == live
+    measure(run, CHECKPOINTS[:3], finish=False)
+    assert history.poll() == {"hindsight"}
+    names = ("excluded_loss", "restricted_loss", "logit_fve", "gini_embedding", "rqi")
+    assert history.names() == (*live, *(f"hindsight/{name}" for name in names))
+    assert history.series("hindsight/restricted_loss").steps.tolist() == [0, 100, 200]
+    assert history.series("restricted_loss").steps.tolist() == [*range(0, 400, 20)]
+    assert history.value_at("hindsight/rqi", 250) == (200, 0.25)
+    assert not history.series("hindsight/step").steps.size
+    assert not history.series("hindsight/train_loss").steps.size
+    assert {"hindsight/fourier_embedding", "fourier_embedding"} <= {*history.array_names()}
+    assert history.array("hindsight/loss_without_head").values.tolist() == [[0.25, 0.0], [0.25, 0.25], [0.25, 0.5]]
+    about = history.hindsight
+    assert about is not None
+    assert (about.key_frequencies, about.complete, history.measured) == (KEYS, False, 3)
+    assert history.poll() == frozenset()
+    measure(run, CHECKPOINTS[3:])
+    assert history.poll() == {"hindsight"}
+    assert history.hindsight is not None
+    assert history.hindsight.complete
+    assert history.step == 400
+
+
+def test_at_a_step_hindsight_reaches_as_far_as_everything_else(tmp_path: Path) -> None:
+    history = History(measure(recorded(tmp_path)))
+    history.poll()
+    past = history.at(200)
+    assert past.series("hindsight/restricted_loss").steps.tolist() == [0, 100, 200]
+    assert past.array("hindsight/loss_without_head").steps.tolist() == [0, 100, 200]
+    assert past.measured == 3
+    assert past.value_at("hindsight/rqi", 400) == (200, 0.25)
+
+
+def test_hindsight_that_is_measured_anew_mixes_nothing(tmp_path: Path) -> None:
+    run = measure(recorded(tmp_path))
+    history = History(run)
+    history.poll()
+    about = read_about(run)
+    assert about is not None
+    with held(run), HindsightWriter(run, about, row(0), again=True) as writer:
+        writer.append(row(300))
+        assert "hindsight" in history.poll()
+        assert history.series("hindsight/rqi").steps.tolist() == [300]
+        assert history.array("hindsight/loss_without_head").steps.tolist() == [300]
+        assert history.hindsight is not None
+        assert not history.hindsight.complete
+
+
+def test_hindsight_goes_when_the_run_is_resumed(tmp_path: Path) -> None:
+    run = measure(recorded(tmp_path))
+    history = History(run)
+    history.poll()
+    remove(run)
+    append_line(run.events_path, {"event": "state", "step": 400, "time": 1.9e9, "state": "resumed", "keeps": 99})
+    assert {"events", "hindsight"} <= history.poll()
+    assert not [name for name in history.names() if name.startswith("hindsight/")]
+    assert history.hindsight is None
+
+
+def test_a_hindsight_table_that_is_none_is_a_problem(tmp_path: Path) -> None:
+    run = measure(recorded(tmp_path))
+    (run.hindsight / "loss_without_head.npy").write_bytes(b"something else, and long enough")
+    history = History(run)
+    history.poll()
+    assert len(history.problems) == 1
+    assert "loss_without_head.npy does not begin with" in history.problems[0]
+    assert "hindsight/rqi" in history.names()

@@ -33,6 +33,7 @@ VIEWER = (
     "progress",
     "summary",
     "run_filter",
+    "probe",
     "drawing",
     "listing",
     "phases",
@@ -42,7 +43,13 @@ VIEWER = (
     "errors",
 )
 TRAINING_SIDE = {"torch", "grokterm.engine", "grokterm.models", "grokterm.tasks", "grokterm.optimizers"}
-TRAINING_SIDE |= {"grokterm.measures", "grokterm.fourier", "grokterm.engine.launch", "grokterm.importers"}
+TRAINING_SIDE |= {
+    "grokterm.measures",
+    "grokterm.fourier",
+    "grokterm.engine.launch",
+    "grokterm.importers",
+    "grokterm.torch_file",
+}
 SCREEN_SIDE = {
     "textual",
     "rich",
@@ -87,7 +94,7 @@ def test_viewer_leaves_torch_out() -> None:
 
 
 def test_engine_leaves_the_screen_out() -> None:
-    modules = modules_of("engine", "models", "tasks", "optimizers", "measures", "fourier", "importers")
+    modules = modules_of("engine", "models", "tasks", "optimizers", "measures", "fourier", "importers", "torch_file")
     assert {"grokterm.engine.launch", "grokterm.measures.gini"} <= set(modules)
     loaded = loaded_after(modules)
     assert "torch" in loaded
@@ -102,6 +109,7 @@ def test_engine_leaves_the_screen_out() -> None:
         ("grokterm.opened", {"torch", "textual", "rich", "plotext", "safetensors", "pydantic", "pandas"}),
         ("grokterm.history", {"torch", "textual", "rich", "plotext", "safetensors", "pydantic"}),
         ("grokterm.preset", {"torch", "textual", "rich", "numpy"}),
+        ("grokterm.probe.asking", {"torch", "textual", "rich", "plotext", "pydantic", "typer"}),
         ("grokterm.run_filter", {"torch", "textual", "rich", "plotext", "safetensors", "pydantic", "typer"}),
         ("grokterm.run.finding", {"torch", "textual", "rich", "numpy", "pydantic", "typer"}),
     ],

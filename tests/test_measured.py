@@ -10,6 +10,7 @@ from grokterm.history import History
 from grokterm.measured import bar_chart, line, line_chart, on_log_y
 from grokterm.run.directory import RunDirectory
 from grokterm.run.table import TableWriter
+from tests import measured_run
 from tests.recorded import KEYS, record
 
 
@@ -146,3 +147,23 @@ def test_accuracies_and_norms_are_linear() -> None:
         False,
         False,
     ]
+
+
+def test_hindsight_is_named_with_its_prefix(tmp_path: Path) -> None:
+    known = History(measured_run.measure(record(tmp_path)))
+    known.poll()
+    chart = line_chart(known, ("restricted_loss", "hindsight/restricted_loss"))
+    assert [(one.label, one.dashed) for one in chart.lines] == [
+        ("restricted_loss", False),
+        ("hindsight/restricted_loss", True),
+    ]
+    assert chart.log_y
+    single = line(known, "hindsight/excluded_loss/4", "train")
+    assert single.values.tolist() == [0, 0.75, 1.5, 2.25, 3]
+    spectrum = bar_chart(known, "hindsight/fourier_embedding", 250)
+    assert (spectrum.spectra[0].step, spectrum.x_label) == (200, "frequency k")
+    assert spectrum.spectra[0].values.tolist() == pytest.approx([1.5 * 2**0.5] * 11)
+    assert spectrum.keys == measured_run.KEYS
+    assert bar_chart(known, "hindsight/loss_without_head").keys == ()
+    with pytest.raises(UsageError, match="did you mean 'hindsight/rqi'"):
+        line(known, "hindsight/rqj", "train")

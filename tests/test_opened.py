@@ -18,6 +18,8 @@ from grokterm.run.events import append_line
 from grokterm.run.lock import Lock
 from grokterm.run.table import Rows, TableReader, TableWriter, read_table
 from tests.forked import parent_and_fork, remove
+from tests.measured_run import KEYS, measure
+from tests.measured_run import STEPS as CHECKPOINTS
 from tests.odd_run import BEGAN, CONFIG, EVENTS, ODD_NAME, record_odd
 from tests.recorded import record
 from tests.retold import Retold
@@ -332,3 +334,21 @@ def test_the_parent_of_a_fork_is_the_whole_run(tmp_path: Path) -> None:
     assert opened.parent.parent is None
     remove(parent)
     assert opened.parent is None
+
+
+def test_hindsight_is_a_table_with_series_and_arrays(tmp_path: Path) -> None:
+    run = record(tmp_path)
+    opened = grokterm.open_run(run.path)
+    assert len(opened.hindsight) == 0
+    assert opened.hindsight_keys is None
+    assert not [name for name in opened.to_pandas().columns if name.startswith("hindsight/")]
+    measure(run)
+    assert opened.hindsight["step"].tolist() == [*CHECKPOINTS]
+    assert opened.hindsight_keys == KEYS
+    assert opened.series("hindsight/restricted_loss").values[-1] == pytest.approx(0.1)
+    assert opened.array("hindsight/loss_without_head").values.shape == (5, 2)
+    frame = opened.to_pandas()
+    assert {"restricted_loss", "hindsight/restricted_loss", "hindsight/rqi"} <= {*frame.columns}
+    assert "rqi" not in frame.columns
+    assert opened.to_pandas("hindsight")["rqi"].tolist() == [0, 0.125, 0.25, 0.375, 0.5]
+    assert opened.to_pandas("hindsight/loss_without_head").shape == (5, 2)

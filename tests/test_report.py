@@ -12,6 +12,8 @@ from grokterm.run.directory import RunDirectory, create
 from grokterm.run.events import Event, EventLog
 from grokterm.run.table import TableWriter
 from grokterm.text import plain
+from tests import measured_run
+from tests.recorded import record
 
 
 def run_with(
@@ -126,3 +128,12 @@ def test_text_of_a_run_is_literal_and_without_control_characters() -> None:
 def test_the_end_is_told_by_the_report_alone() -> None:
     assert event_line(Event(7, 0.0, "state", {"state": "finished"})) is None
     assert event_line(Event(7, 0.0, "state", {"state": "paused"})) == "step      7  state: paused"
+
+
+def test_the_closing_report_tells_of_hindsight(tmp_path: Path) -> None:
+    run = record(tmp_path)
+    assert "hindsight" not in closing(polled(run))
+    said = closing(polled(measured_run.measure(run, measured_run.STEPS[:2], keys=(), finish=False)))
+    assert "\nhindsight     2 of 5 checkpoints measured with the key frequencies of step 400: none\n" in said
+    said = closing(polled(measured_run.measure(run)))
+    assert "\nhindsight     5 of 5 checkpoints measured with the key frequencies of step 400: 3 7 9\n" in said

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from grokterm.commands.options import RUNS, Debug, RunReference, RunsFolder
+from grokterm.commands.options import RUNS, Debug, RunAndCheckpoint, RunsFolder
 from grokterm.export.formats import FORMATS
 
 _HELP = "; ".join(f"{name}: {format_.about}" for name, format_ in FORMATS.items())
@@ -17,7 +17,7 @@ def _formats(incomplete: str) -> list[str]:
 
 
 def export(
-    run: RunReference = "-",
+    place: RunAndCheckpoint = "-",
     *,
     to: Annotated[str, typer.Option(metavar="FORMAT", help=f"{_HELP}.", autocompletion=_formats)],
     out: Annotated[
@@ -62,18 +62,25 @@ def export(
     is written appears when it is complete.
     """
     _ = debug
+    from dataclasses import replace
+
     from grokterm.export.beside import beside
     from grokterm.export.choices import Choices
     from grokterm.export.formats import check_choices, format_named, writer_of
     from grokterm.progress import Bar
-    from grokterm.run.finding import find
+    from grokterm.run.place import checkpoint_meant, find_place
     from grokterm.text import plain
 
     chosen = format_named(to)
     choices = Choices(size, colours, speed, seconds, first, last, frames, frequency)
     check_choices(to, choices)
-    found = find(runs, run)
-    path = Path(f"{found.name}{chosen.suffix}") if out is None else out
+    found, step = find_place(runs, place)
+    name = found.name
+    if step is not None:
+        check_choices(to, Choices(step=0))
+        choices = replace(choices, step=checkpoint_meant(found, step).step)
+        name = f"{name}@{choices.step}"
+    path = Path(f"{name}{chosen.suffix}") if out is None else out
     try:
         with beside(path, chosen, force=force) as written, Bar(f"{plain(found.name)} to {to}") as bar:
             said = writer_of(chosen, choices)(found, written, bar)

@@ -1,6 +1,5 @@
 """`grokterm fork`: branch off a run at a step, with other knobs, and train the branch as a run of its own."""
 
-import contextlib
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -78,18 +77,13 @@ def fork(
 
 def _place(runs: "Path", place: str) -> "tuple[RunDirectory, int | None]":
     """The run and the step that a person means. Raises UsageError for what is no step, RunError for no run."""
-    from grokterm.errors import RunError
-    from grokterm.places import step_asked, step_from
-    from grokterm.run.finding import find
+    from grokterm.places import step_asked
+    from grokterm.run.place import find_place
     from grokterm.summary import summarize
 
-    reference, at, text = place.rpartition("@")
-    if not at:
-        return find(runs, place), None
-    if step_from(text, 0) is None:
-        with contextlib.suppress(RunError):  # a name may have an @ in it
-            return find(runs, place), None
-    run = find(runs, reference)
+    run, text = find_place(runs, place)
+    if text is None:
+        return run, None
     known = summarize(run)
     return run, step_asked(text, known.step if known is not None else 0, f"{place}:")
 

@@ -61,6 +61,15 @@ RunAndStep = Annotated[
         autocompletion=_runs_for_the_shell,
     ),
 ]
+RunAndCheckpoint = Annotated[
+    str,
+    typer.Argument(
+        metavar="[RUN[@STEP]]",
+        help="A run: a directory, a name, the beginning of one; nothing or - for the newest. @STEP is the step of a "
+        "checkpoint, @40% the one nearest to there; by default the newest.",
+        autocompletion=_runs_for_the_shell,
+    ),
+]
 RunReferences = Annotated[
     list[str],
     typer.Argument(

@@ -108,7 +108,7 @@ def _opened(runs: Path, reference: str, measures: list[str]) -> "History":
             history = History(newest)
             with contextlib.suppress(RunError):  # what is wrong with that one is not what was asked
                 history.poll()
-            if reference.partition("/")[0] in {*history.names(), *history.array_names()}:
+            if {reference, reference.partition("/")[0]} & {*history.names(), *history.array_names()}:
                 asked = " ".join([reference, *measures])
                 raise UsageError(
                     f"{reference!r} is a measure, and the run comes first: `grokterm plot - {asked}` draws the newest"

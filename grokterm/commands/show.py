@@ -83,6 +83,10 @@ def _train(
     from grokterm.training import TrainingThread
 
     screen = has_screen(manner)
+
+    def measure(finished: "RunDirectory") -> None:
+        _measure_in_background(finished, manner)
+
     training = TrainingThread(
         run,
         catalog,
@@ -91,12 +95,18 @@ def _train(
         device=manner.device,
         on_divergence="pause" if screen or manner.detached else "stop",
         discards=not manner.detached,  # its log says why it could not begin
+        then=measure if screen else None,
     )
     try:
         if not screen:
             from grokterm.headless import watch as follow
 
-            return follow(run, training, on_hangup=manner.on_hangup)
+            code = follow(run, training, on_hangup=manner.on_hangup)
+            if code or not training.has_finished:
+                return code
+            from grokterm.commands.measure import measure_at_the_end
+
+            return measure_at_the_end(training.directory, catalog, manner.on_hangup)
         from grokterm.tui.live.app import watch
 
         code = watch(run, training, frame_budget=manner.frame_budget, on_hangup=manner.on_hangup, successor=successor)
@@ -105,6 +115,21 @@ def _train(
             run.discard()
     typer.echo(_how_it_went(training.directory))
     return code
+
+
+def _measure_in_background(run: "RunDirectory", manner: Manner) -> None:
+    """Have a run that has finished beside its screen measured by a process that outlives it, if it wants that."""
+    from grokterm.detached import measure
+    from grokterm.errors import RunError
+    from grokterm.run.hindsight import is_wanted
+
+    parts = () if manner.parts is None else ("--parts", str(manner.parts))
+    try:
+        if is_wanted(run.read_config() or {}):
+            measure(run, parts)
+    except RunError as error:
+        with contextlib.suppress(OSError), run.log_path.open("a") as log:
+            log.write(f"{error}\n")
 
 
 def _detach(
@@ -130,7 +155,7 @@ def _detach(
         else:
             _wait_until_begun(run, trainer, known)
         _raise_its_error(run, trainer)
-        typer.echo(goes_on(run) if trainer.is_alive() else _how_it_went(run))
+        typer.echo(goes_on(run) if trainer.is_alive() and not _has_ended(run) else _how_it_went(run))
     return 0
 
 
@@ -155,6 +180,13 @@ def _raise_its_error(run: "RunDirectory", trainer: "Detached") -> None:
         with contextlib.suppress(RunError):  # what cannot be removed is no second error
             run.discard()
     raise error
+
+
+def _has_ended(run: "RunDirectory") -> bool:
+    """Whether training has told its end; its process may still be measuring."""
+    from grokterm.run.outcome import ENDED, read_outcome
+
+    return read_outcome(run.events_path).state in ENDED
 
 
 def _size(path: Path) -> int:

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from grokterm.tui.live.budget import USUAL_SHARE
+
 OnHangup = Literal["detach", "stop"]
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -36,7 +38,7 @@ FrameBudgetOption = Annotated[
     float,
     typer.Option("--frame-budget", help="Share of training throughput that watching may cost.", min=0.001, max=1.0),
 ]
-FRAME_BUDGET = 0.03
+FRAME_BUDGET = USUAL_SHARE
 
 DetachedOption = Annotated[bool, typer.Option("--detached", hidden=True)]
 """Said by `grokterm.detached` only: nobody looks, but somebody may attach."""

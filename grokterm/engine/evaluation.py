@@ -1,7 +1,8 @@
 """Facts about one state of the weights: each computed once, when a measure first asks for it, and shared.
 
 A measure is a function whose arguments are names of facts. It applies to a run when every fact it asks for exists
-there: on a task with sums there are Fourier facts, on an image task there will be none.
+there: on a task with sums there are Fourier facts, on an image task there will be none. `circuit` exists in hindsight
+only: what a measure reads from it is too dear for every few steps of training, or wants the final key frequencies.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,10 +10,13 @@ from functools import cached_property
 from inspect import signature
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from grokterm import fourier
+from grokterm.circuit.circuit import Circuit
 from grokterm.engine.task import Task
 
 CLUSTER_FVE = 0.85
@@ -22,10 +26,19 @@ CLUSTER_FVE = 0.85
 class Evaluation:
     """Facts about `model` on every input of `task`; without gradients. Tensors stay on the model's device."""
 
-    def __init__(self, model: nn.Module, task: Task, *, key_frequencies: Tensor | None = None) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        task: Task,
+        *,
+        key_frequencies: Tensor | None = None,
+        circuit: Circuit | None = None,
+    ) -> None:
+        """key_frequencies, circuit: of a saved state that is measured in hindsight."""
         self.model = model
         self.task = task
         self._given_keys = key_frequencies
+        self._circuit = circuit
 
     @cached_property
     def _traced(self) -> tuple[Tensor, Tensor]:
@@ -113,6 +126,12 @@ class Evaluation:
         assert self.task.p is not None
         return fourier.wave_tables(self.sum_table, fourier.basis(self.task.p, device=self.logits.device))
 
+    @property
+    def circuit(self) -> Circuit:
+        """The same state as `grokterm.circuit` sees it, with NumPy; what was given."""
+        assert self._circuit is not None
+        return self._circuit
+
     def offers(self, fact: str) -> bool:
         """Whether this fact exists for this task and model."""
         names = {name for name, _ in self.model.named_parameters()}
@@ -127,6 +146,7 @@ class Evaluation:
             or (has_waves and fact in on_waves)
             or (has_waves and has_neurons and fact in of_neurons)
             or (has_waves and "W_E" in names and fact == "token_embedding")
+            or (self._circuit is not None and fact == "circuit")
         )
 
     def applies(self, measure: Callable[..., Any]) -> bool:
@@ -136,3 +156,19 @@ class Evaluation:
     def compute(self, measure: Callable[..., Any]) -> Any:
         """Call a measure with the facts it asks for."""
         return measure(**{fact: getattr(self, fact) for fact in signature(measure).parameters})
+
+    def results(self, measures: Mapping[str, Callable[..., Any]]) -> tuple[dict[str, float], dict[str, NDArray[Any]]]:
+        """What measures make of this state: the single numbers, and the vectors and matrices, by name.
+
+        A measure that returns one value gives it its own name. Tensors and NumPy arrays count alike.
+        """
+        numbers: dict[str, float] = {}
+        arrays: dict[str, NDArray[Any]] = {}
+        for name, measure in measures.items():
+            result = self.compute(measure)
+            for column, value in (result if isinstance(result, dict) else {name: result}).items():
+                if isinstance(value, Tensor | np.ndarray) and value.ndim:
+                    arrays[column] = value.cpu().numpy() if isinstance(value, Tensor) else value
+                else:
+                    numbers[column] = float(value)
+        return numbers, arrays

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from grokterm.errors import RunError
-from grokterm.run import checkpoint
+from grokterm.run import checkpoint, hindsight
 from grokterm.run.checkpoint import Checkpoint
 from grokterm.run.directory import RunDirectory
 from grokterm.run.events import Event, LineTail, event_from
@@ -84,13 +84,15 @@ def prepare(run: RunDirectory, start: Start, first: int) -> str:
     """Cut off all that is recorded again: rows, later checkpoints. Say what is amiss, "" for nothing.
 
     first: the step at which the run's rows begin. A checkpoint that cannot be read is renamed; one that a dead trainer
-    left half written goes. Raises RunError when a table cannot be cut.
+    left half written goes. So does what was measured in hindsight, for the run will have another end.
+    Raises RunError when a table cannot be cut.
     """
     amiss = []
     evaluated = _whole(start.checkpoint.state.get("evaluated"), -1) if start.checkpoint is not None else -1
     cut_after(run.steps_path, start.step - 1)
     for path in (run.tests_path, run.measures_path, *sorted(run.arrays.glob("*.npy"))):
         cut_after(path, evaluated)
+    hindsight.remove(run)
     if start.damaged:
         amiss.append(f"{', '.join(path.name for path in start.damaged)} cannot be read and is passed over")
     later = [info.path for info in checkpoint.list_checkpoints(run.checkpoints) if info.step > start.step]

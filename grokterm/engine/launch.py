@@ -14,6 +14,7 @@ from typing import Any, Literal
 import torch
 
 from grokterm.catalog import Catalog
+from grokterm.engine.building import measures_of, task_and_model, told
 from grokterm.engine.evaluation import Evaluation
 from grokterm.engine.going_on import Start, find_start, prepare
 from grokterm.engine.knobs import Cadence, Knobs
@@ -66,6 +67,7 @@ def train(run: RunDirectory, preset: Preset, catalog: Catalog, host: Host) -> En
 
     def begin() -> None:
         trainer.recorder.open()
+        trainer.recorder.task(trainer.task.recorded())
         trainer.recorder.tell("state", 0, state="training", **facts)
         trainer.begin()
 
@@ -100,6 +102,7 @@ def resume(run: RunDirectory, catalog: Catalog, host: Host, stale: Collection[st
 
     def go_on() -> None:
         trainer.recorder.open()
+        trainer.recorder.task(trainer.task.recorded())
         facts = {"device": _name(place), "threads": threads, "knobs": trainer.knobs.values()}
         told = {"keeps": start.keeps, "checkpoint": start.path, "why": why}
         trainer.recorder.tell("state", trainer.step, state="resumed", **told, **facts)
@@ -137,26 +140,12 @@ def build(
     run: RunDirectory, preset: Preset, catalog: Catalog, device: torch.device, host: Host, start: Start | None = None
 ) -> Trainer:
     """Make the trainer of a run, and its files; `start` when it was trained before. Raises as `train` does."""
-    seeded = {"seed": preset.training.seed}
-    try:
-        wants_seed = any(setting.name == "seed" for setting in catalog.settings("tasks", preset.task.name))
-        task = catalog.load("tasks", preset.task.name)(**preset.task.settings, **(seeded if wants_seed else {}))
-        task = task.to(device)
-        model = catalog.load("models", preset.model.name)(task, **preset.model.settings).to(device)
+    task, model = task_and_model(preset, catalog, device)
+    with told(preset):
         optimizer = catalog.load("optimizers", preset.optimizer.name)(model.parameters(), **preset.optimizer.settings)
-    except ValueError as error:
-        raise UsageError(f"{preset.name}: {error}") from error
-    except (MemoryError, RuntimeError) as error:
-        if not _is_about_memory(error):
-            raise
-        sizes = "the sizes in [task] and [model] need more memory than this machine has"
-        raise UsageError(f"{preset.name}: {sizes}; take smaller ones") from error
     training = preset.training
     cadence = Cadence(training.steps, training.test_every, training.measure_every, training.checkpoint_every)
     knobs = Knobs(optimizer, catalog.settings("optimizers", preset.optimizer.name), cadence)
-    evaluation = Evaluation(model, task)
-    loaded = {name: catalog.load("measures", name) for name in catalog.names("measures")}
-    measures: dict[str, Callable[..., Any]] = {name: made for name, made in loaded.items() if evaluation.applies(made)}
     return Trainer(
         task,
         model,
@@ -164,7 +153,7 @@ def build(
         knobs,
         cadence,
         training.warmup_steps,
-        measures,
+        measures_of(Evaluation(model, task), catalog),
         Recorder(run, knobs.recorded, Patience(run, host.lock, host.given_up)),
         Schedule(preset.interventions, start.schedule if start is not None else None),
         host.lock,
@@ -175,13 +164,6 @@ def build(
 
 def _recorded_device(config: dict[str, Any]) -> str:
     return "cuda" if str(config.get("device", "cpu")).startswith("cuda") else "cpu"
-
-
-def _is_about_memory(error: MemoryError | RuntimeError) -> bool:
-    """Whether an allocation failed. On a CPU torch raises a plain RuntimeError, whose words are all there is."""
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    return any(words in str(error) for words in ("not enough memory", "can't allocate memory", "size calculation over"))
 
 
 def _config(preset: Preset, device: torch.device, threads: int) -> dict[str, Any]:

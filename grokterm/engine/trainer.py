@@ -196,15 +196,7 @@ class Trainer:
     def measure(self) -> tuple[dict[str, float], dict[str, NDArray[Any]], Evaluation]:
         """Every measure of the state at this step: the numbers, the vectors and matrices, and what they came from."""
         evaluation = Evaluation(self.model, self.task)
-        numbers: dict[str, float] = {}
-        arrays: dict[str, NDArray[Any]] = {}
-        for name, measure in self._measures.items():
-            result = evaluation.compute(measure)
-            for column, value in (result if isinstance(result, dict) else {name: result}).items():
-                if isinstance(value, Tensor) and value.ndim:
-                    arrays[column] = value.cpu().numpy()
-                else:
-                    numbers[column] = float(value)
+        numbers, arrays = evaluation.results(self._measures)
         return numbers, arrays, evaluation
 
     def _obey_the_host(self) -> None:

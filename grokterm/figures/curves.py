@@ -21,6 +21,7 @@ COLUMNS = 1200
 """Of a figure: a fifth of a millimetre each in print."""
 SIGNS = 7
 """Markers on a curve."""
+DASHES = (0, (6, 1.5))
 FARTHEST = 300.0
 """Exponents beyond are drawn here: matplotlib computes with their differences."""
 
@@ -35,15 +36,16 @@ def draw_lines(axes: Axes, chart: LineChart, columns: int = COLUMNS) -> tuple[Li
         signs = _signs(x, y, index, len(chart.lines))
         # The first curve lies on top, as on the screen.
         look = {"color": colour(line.style), "zorder": 3 - index / 100, "label": in_the_font(line.label)}
+        dashes = {"linestyle": DASHES} if line.dashed else {}
         sign = MARKERS[index % len(MARKERS)]
         if line.inherited:
             first = _first_own(line, over)
-            faint = {**look, "alpha": 0.45, "label": "_"}
+            faint = {**look, **dashes, "alpha": 0.45, "label": "_"}
             before, since = x <= first, x >= first
             axes.plot(x[before], y[before], linewidth=0.7, **faint)  # type: ignore[arg-type] # stubs
             x, y = x[since], y[since]
             signs, alone = _signs(x, y, index, len(chart.lines)), alone[since[alone]] - np.count_nonzero(~since)
-        axes.plot(x, y, marker=sign, markersize=3.2, markevery=signs, **look)  # type: ignore[arg-type] # stubs
+        axes.plot(x, y, marker=sign, markersize=3.2, markevery=signs, **look, **dashes)  # type: ignore[arg-type] # stubs
         axes.plot(x[alone], y[alone], linestyle="", marker=".", markersize=3, **{**look, "label": "_"})  # type: ignore[arg-type] # stubs
     return over, within
 

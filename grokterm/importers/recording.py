@@ -24,7 +24,7 @@ from grokterm.errors import RunError, UsageError
 from grokterm.importers.description import configuration, known_knobs, notes
 from grokterm.importers.phases import phases
 from grokterm.importers.plan import Plan
-from grokterm.run import checkpoint
+from grokterm.run import checkpoint, recorded_task
 from grokterm.run.directory import RunDirectory, create
 from grokterm.run.durable import sync_directory
 from grokterm.run.events import EventLog
@@ -56,6 +56,7 @@ def record(plan: Plan, runs: Path, label: str, progress: "Progress") -> Recorded
     with _hidden(runs) as hidden:
         run = create(hidden, label)
         try:
+            recorded_task.write(run.task_path, plan.task.recorded())
             _write_losses(run, plan)
             rows = _write_states(run, plan, progress)
             _write_events(run, plan, rows)

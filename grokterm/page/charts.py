@@ -8,9 +8,11 @@ import numpy as np
 from grokterm.ancestry import array_names, joined, names, whole_array
 from grokterm.charts import BarChart, Chart, HeatChart, Line, LineChart, Moments, Spectrum, moments_in, whole
 from grokterm.history import History
-from grokterm.measured import BY_FREQUENCY, on_log_y, one_a_bar
+from grokterm.measured import is_by_frequency, keys_of, on_log_y, one_a_bar
 from grokterm.plot import MOST_CURVES
+from grokterm.run.hindsight import PREFIX
 from grokterm.text import plain
+from grokterm.tui.hindsight import repeats
 from grokterm.tui.panel import Curve, CurvePanel, Drawn, drawn
 from grokterm.tui.panels.accuracy import Accuracy
 from grokterm.tui.panels.excluded import Excluded
@@ -74,19 +76,28 @@ class _Charts:
         self.once: list[Once] = []
 
     def all(self) -> Iterator[Captioned]:
-        has_live = {"restricted_loss", "excluded_loss"} <= set(names(self.history))
-        of_loss = "Mean cross-entropy." + (f" {LIVE}" if has_live else "")
+        recorded, whose = set(names(self.history)), self.whose_keys()
+        has_keys = bool(recorded & {curve.column for curve in (*Excluded.curves, *Excluded.beside)})
+        of_loss = "Mean cross-entropy." + (f" {whose}" if has_keys else "")
         yield from self.panel(Loss(), Words("Loss", "loss", of_loss))
         yield from self.panel(Accuracy(), Words("Accuracy", "accuracy", "Share of right answers."))
         yield from self.panel(WeightNorm(), Words("Weight norm²", "Σ w²", "In all and by parameter."))
         yield from self.fourier()
         single = "Excluded: without the key frequencies. Restricted: with nothing else. k=…: without that one alone."
-        yield from self.panel(Excluded(), Words("Excluded and restricted loss", "loss", f"{single} {LIVE}"))
+        yield from self.panel(Excluded(), Words("Excluded and restricted loss", "loss", f"{single} {whose}"))
         shares = "Gini: how few frequencies hold the norm. FVE: how much of it the paper's form explains."
         yield from self.panel(Sparsity(), Words("Gini and explained variance", "share", shares))
         margin = Words("Logit margin", "logit margin", "Right logit − the largest wrong one, over all inputs.")
         yield from self.curves(Others(), Sparsity.margins, margin)
         yield from self.others()
+
+    def whose_keys(self) -> str:
+        """With which key frequencies excluded and restricted loss were computed."""
+        about = self.history.hindsight
+        if about is None:
+            return LIVE
+        known = " ".join(map(str, about.key_frequencies)) or "none"
+        return f"{LIVE} Hindsight: with those of the weights at step {about.final_step:,}: {known}."
 
     def panel(self, panel: CurvePanel, words: Words) -> Iterator[Captioned]:
         """The curves of a panel."""
@@ -118,9 +129,11 @@ class _Charts:
         yield from self.waterfall("fourier_embedding", "Fourier norms of W_E over training")
         unembedding = f"Of the neuron-to-logit map, by frequency. {KEYS}"
         yield from self.spectrum("fourier_unembedding", "Fourier norms of W_L", unembedding)
-        own = [name for name in array_names(self.history) if name not in BY_FREQUENCY]
-        for name in own[:MOST_OTHERS]:
-            yield from self.spectrum(name, plain(name), "By index.")
+        there = array_names(self.history)
+        known = [name for name in there if name.startswith(PREFIX) and not repeats(name, there)]
+        own = [name for name in there if not is_by_frequency(name) and not name.startswith(PREFIX)]
+        for name in [*own, *known][:MOST_OTHERS]:
+            yield from self.spectrum(name, plain(name), "By frequency." if is_by_frequency(name) else "By index.")
 
     def spectrum(self, name: str, title: str, caption: str) -> Iterator[Captioned]:
         """A vector's first and last row as bars."""
@@ -129,9 +142,8 @@ class _Charts:
             return
         rows = sorted({0, len(found.steps) - 1})
         spectra = tuple(Spectrum(int(found.steps[row]), found.values[row].astype(np.float64)) for row in rows)
-        of_frequencies = name in BY_FREQUENCY
-        x_label = "frequency k" if of_frequencies else "index"
-        yield BarChart(title, x_label, spectra, self.keys if of_frequencies else ()), caption
+        x_label = "frequency k" if is_by_frequency(name) else "index"
+        yield BarChart(title, x_label, spectra, keys_of(self.history, name, None)), caption
 
     def waterfall(self, name: str, title: str) -> Iterator[Captioned]:
         """A vector's rows over training."""
@@ -158,7 +170,8 @@ class _Charts:
 def _line(each: Drawn) -> Line:
     """A curve with what it has from the runs before it."""
     steps, values = joined([each.inherited, each.own])
-    return Line(plain(each.curve.label), each.curve.style, steps, values, len(each.inherited[0]))
+    look, inherited = each.curve, len(each.inherited[0])
+    return Line(plain(look.label), look.style, steps, values, inherited, dashed=look.column.startswith(PREFIX))
 
 
 def _said(words: Words, line: Line) -> str:

@@ -16,7 +16,7 @@ from grokterm.ancestry import forked_at
 from grokterm.charts import Chart
 from grokterm.history import History
 from grokterm.page.charts import Once, charts_of, recorded_once
-from grokterm.report import fork_of, how_it_stands, measures_cost, results
+from grokterm.report import fork_of, hindsight_of, how_it_stands, measures_cost, results
 from grokterm.run.events import Event
 from grokterm.run.outcome import INTERRUPTED, standing
 from grokterm.text import plain
@@ -135,6 +135,8 @@ def _summary(history: History, *, alive: bool) -> dict[str, str]:
         keys = key_frequencies(history, None)
         named = " ".join(map(str, keys)) or "none: no frequency has a cluster of neurons"
         said["key frequencies"] = f"{named} (live: of the weights at step {int(clusters.steps[-1]):,})"
+    if history.hindsight is not None:
+        said["hindsight"] = hindsight_of(history)
     if len(history.series("measures_share").values):
         said["measures"] = measures_cost(history)
     said |= {label: _cell(config[label]) for label in ("preset", "seed") if label in config}

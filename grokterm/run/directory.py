@@ -72,6 +72,21 @@ class RunDirectory:
         return self.path / "checkpoints"
 
     @property
+    def task_path(self) -> Path:
+        """What was learned: inputs, labels, split."""
+        return self.path / "task.npz"
+
+    @property
+    def hindsight_path(self) -> Path:
+        """One row a checkpoint: measures recomputed when the run had ended."""
+        return self.path / "hindsight.npy"
+
+    @property
+    def hindsight(self) -> Path:
+        """The directory of what hindsight.npy has no columns for: vectors and matrices, and which keys were used."""
+        return self.path / "hindsight"
+
+    @property
     def log_path(self) -> Path:
         """Warnings and prints of the training side."""
         return self.path / "trainer.log"

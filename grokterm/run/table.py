@@ -231,6 +231,14 @@ def columns_of(path: Path) -> np.dtype[np.void] | None:
         raise RunError(f"{path} cannot be read: {error.strerror}") from error
 
 
+def begin_anew(path: Path, dtype: DTypeLike) -> None:
+    """Put a table without rows where there may be one, of any columns. Raises OSError.
+
+    It takes the other one's place in one rename, so that whoever follows it sees another file.
+    """
+    _create(path, _header_of(np.dtype(dtype)))
+
+
 def cut_after(path: Path, step: int) -> None:
     """Cut the rows of later steps off a table, durably; harmless where there is no table yet.
 

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,6 +14,7 @@ from grokterm.drawing.cells import Markers
 from grokterm.drawing.colours import Palette
 from grokterm.errors import UsageError
 from grokterm.tui.panel import Panel
+from grokterm.tui.screens.keyed import KeyedScreen
 from grokterm.tui.screens.panels import PanelsScreen
 
 STYLES = Path(__file__).with_name("grokterm.tcss")
@@ -43,9 +43,9 @@ class GroktermApp(App[None]):
         if self.screen is self.watch_screen:
             self.watch_screen.action_leave()
 
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:  # noqa: ARG002 - Textual's
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What the palette offers: every key's action by name, and the markers."""
-        shown = self.watch_screen
+        shown: KeyedScreen[Any] = screen if isinstance(screen, KeyedScreen) else self.watch_screen
         for group, keys in shown.groups:
             for key in keys:
                 if key.action in ("pick", "app.command_palette"):
@@ -61,7 +61,7 @@ class GroktermApp(App[None]):
             yield SystemCommand(
                 f"Draw with {kind} markers",
                 "View",
-                lambda kind=kind: shown.look(replace(shown.looks, markers=kind)),
+                lambda kind=kind: shown.draw_with(kind),
             )
 
 

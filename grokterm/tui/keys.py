@@ -57,6 +57,7 @@ CURSOR = (
     Key("end", "end", "edge(True)", "cursor to the newest step"),
     Key("f", "f", "follow", "follow the newest step again"),
 )
+CLOSER = (Key("i", "i", "microscope", "microscope: what the network computes, at the nearest checkpoint"),)
 PLAYHEAD = (
     Key("space", "space", "play", "play or pause; at the end, play again from the start"),
     Key(".", ".", "row(1)", "one recorded step forward"),
@@ -87,8 +88,8 @@ LOOKING = (*LEAVING[:2], Key("q,ctrl+c", "q", "leave", "quit"))
 
 Groups = Sequence[tuple[str, Sequence[Key]]]
 
-LIVE: Groups = (("Training", STEERING), ("Cursor", CURSOR), ("View", VIEWING), ("", LEAVING))
-REPLAY: Groups = (("Playhead", PLAYHEAD), ("View", VIEWING), ("", LOOKING))
+LIVE: Groups = (("Training", STEERING), ("Cursor", CURSOR), ("View", (*CLOSER, *VIEWING)), ("", LEAVING))
+REPLAY: Groups = (("Playhead", PLAYHEAD), ("View", (*CLOSER, *VIEWING)), ("", LOOKING))
 
 
 def bindings(groups: Groups) -> list[Binding]:
@@ -113,6 +114,7 @@ HINTS: Hints = (
     ("d", "detach"),
     ("?", "help"),
     ("q", "quit"),
+    ("i", "microscope"),
     ("F", "fork"),
     (".", "step"),
     ("n", "note"),
@@ -138,6 +140,7 @@ REPLAY_HINTS: Hints = (
     ("F", "go on"),
     ("?", "help"),
     ("q", "quit"),
+    ("i", "microscope"),
     (",.", "step"),
     ("v", "whole run"),
     ("z", "zoom"),

@@ -58,33 +58,45 @@ class Panel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One series in a panel: the column's name, what the legend calls it, and how it looks everywhere."""
+    """One series in a panel: the column's name, what the legend calls it, and how it looks everywhere.
+
+    short: what a legend calls it that has no room for all of them.
+    """
 
     column: str
     label: str
     style: str
     pattern: Pattern = "solid"
     ascii_marker: str = "*"
+    short: str = ""
 
 
 class CurvePanel:
-    """Curves over steps. A subclass says which, on what axis."""
+    """Curves over steps. A subclass says which, on what axis; `beside` are those of hindsight that differ from live."""
 
     digit: ClassVar[int]
     name: ClassVar[str]
     curves: ClassVar[tuple[Curve, ...]] = ()
+    beside: ClassVar[tuple[Curve, ...]] = ()
+    both: ClassVar[str] = ""
+    """What the panel is called when it shows hindsight too, where that is not `name`."""
     log_y: ClassVar[bool] = False
     limits: ClassVar[tuple[float | None, float | None]] = (None, None)
     ribbon: ClassVar[bool] = False
 
     def reads(self) -> frozenset[str]:
         """Every table, and the events that put ticks on the axis."""
-        return frozenset({"steps", "tests", "measures", "arrays", "events"})
+        return frozenset({"steps", "tests", "measures", "arrays", "hindsight", "events"})
 
     def curves_of(self, history: History) -> Sequence[Curve]:
         """The curves to draw for this run."""
         recorded = set(names(history))
-        return [curve for curve in self.curves if curve.column in recorded]
+        return [curve for curve in (*self.curves, *self.beside) if curve.column in recorded]
+
+    def title(self, history: History) -> str:
+        """The panel's name, which says whose key frequencies its curves have."""
+        recorded = set(names(history)) if self.both else set()
+        return self.both if any(curve.column in recorded for curve in self.beside) else self.name
 
     def has_something(self, history: History) -> bool:
         """Whether any of the curves is recorded."""
@@ -98,7 +110,7 @@ class CurvePanel:
     def draw(self, history: History, looks: Looks, width: int, height: int) -> Picture:
         """Legend with the values at the cursor, then the chart."""
         return draw_curves(
-            self.name,
+            self.title(history),
             drawn(self.curves_of(history), history, self.series),
             history,
             looks,
@@ -151,12 +163,7 @@ def draw_curves(
     What a fork has from its ancestors is faint.
     """
     low, high = looks.shown(history.step)
-    entries = [
-        Entry(look.label, look.style, look.pattern, each.text(looks.cursor), look.ascii_marker)
-        for each in curves
-        for look in (each.curve,)
-    ]
-    top = legend(entries, width, legend_rows(height), markers=looks.markers) if height >= 5 else ()
+    top = _legend(curves, looks, width, legend_rows(height)) if height >= 5 else ()
     lines = [line for each in reversed(curves) for line in _lines(each, looks, high - low, log_y=log_y)]
     drawing = draw_lines(
         lines,
@@ -178,6 +185,21 @@ def draw_curves(
     axes = [text for text, on in (("log y", log_y), ("log x", looks.log_x), ("smooth", looks.smooth)) if on]
     axes += [] if looks.cursor is None else [f"at step {looks.cursor:,}"]
     return Picture(" · ".join([name, *axes, *drawing.notes]), (*top, *drawing.rows)[:height])
+
+
+def _legend(curves: Sequence[Drawn], looks: Looks, width: int, rows: int) -> tuple[Row, ...]:
+    """The values at the cursor; under short names where there is no room for all of them otherwise."""
+
+    def written(*, short: bool) -> tuple[Row, ...]:
+        entries = [
+            Entry((short and look.short) or look.label, look.style, look.pattern, text, look.ascii_marker)
+            for look, text in ((each.curve, each.text(looks.cursor)) for each in curves)
+        ]
+        return legend(entries, width, rows, markers=looks.markers)
+
+    shown = written(short=False)
+    hides = not shown or any(span.style == "quiet" and span.text.startswith("+") for span in shown[-1])
+    return written(short=True) if hides and any(each.curve.short for each in curves) else shown
 
 
 def legend_rows(height: int) -> int:

@@ -45,18 +45,20 @@ def header(
     losses: bool = True,
     state: str = "",
     notice: Sequence[str] = (),
+    aside: tuple[str, str] | None = None,
 ) -> tuple[Row, ...]:
     """The run and its progress; below it (where height is 2) state, phase, knobs and what is pending.
 
     `run` is the name of its directory; the preset is told where there is room and the run is not called by it.
     `transport` says how a replay moves and takes the place of the training's speed. Where it is narrow, the newest
     `losses` are told too. `state` is how the run stands, where that is not what it told last; `notice` is what a person
-    must know as long as it is so, in several lengths, the longest first: the first that fits is told, in red.
+    must know as long as it is so, in several lengths, the longest first: the first that fits is told, in red. `aside`
+    is what goes on beside it: a name, and how far it is.
     """
     state = state or history.state
     rows = [_progress_line(history, run, preset, width, state, transport)]
     if height > 1:
-        rows.append(_state_line(history, width, state, notice, losses=losses))
+        rows.append(_state_line(history, width, state, notice, aside, losses=losses))
     return tuple(_translated(row, markers) for row in rows[:height])
 
 
@@ -140,7 +142,15 @@ def _progress_line(history: History, run: str, preset: str, width: int, state: s
     return row_of([Span(f" {count}{tail}  ", ""), Span(fitting, "strong")], width)
 
 
-def _state_line(history: History, width: int, state: str, notice: Sequence[str], *, losses: bool) -> Row:
+def _state_line(
+    history: History,
+    width: int,
+    state: str,
+    notice: Sequence[str],
+    aside: tuple[str, str] | None,
+    *,
+    losses: bool,
+) -> Row:
     wide = width >= 100
     sign, style, word = STATES.get(state, ("●", "quiet", state))
     apart = Span("   " if wide else "  ", "")
@@ -165,7 +175,8 @@ def _state_line(history: History, width: int, state: str, notice: Sequence[str],
     if wide and {"lr", "weight_decay"} <= history.knobs.keys():
         decay = history.knobs["lr"] * history.knobs["weight_decay"]
         spans += [apart, Span("lr·wd ", "quiet"), Span(format_value(decay), "")]
-    extra = _extra_wide(history) if wide else _extra_narrow(history) if losses else []
+    extra = [] if aside is None else [aside]
+    extra += _extra_wide(history) if wide else _extra_narrow(history) if losses else []
     room = width - _cells(spans) - 2
     for label, text in extra:
         needed = len(label) + len(text) + 4

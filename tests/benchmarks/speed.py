@@ -117,6 +117,10 @@ def engine(rounds: int) -> list[Figure]:
     ]
 
 
+ALONE = ("--set", "training.measure_on_end=false")
+"""No measuring of what is done beside the next measurement."""
+
+
 def throughput(run: RunDirectory, skip: int) -> float:
     """Steps per second of a run after its first `skip` steps."""
     times = read_table(run.steps_path)["time"][skip:]
@@ -126,7 +130,7 @@ def throughput(run: RunDirectory, skip: int) -> float:
 def headless(folder: Path, steps: int) -> RunDirectory:
     """Train without a screen and return the run."""
     command = [sys.executable, "-m", "grokterm", "run", "presets/mod113", "--headless", "--runs", str(folder)]
-    subprocess.run([*command, "--steps", str(steps)], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([*command, "--steps", str(steps), *ALONE], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     (path,) = folder.iterdir()
     return RunDirectory(path)
 
@@ -144,7 +148,7 @@ class Watched:
 def live(folder: Path, steps: int, width: int, height: int) -> Watched:
     """Train with the screen in a pseudo-terminal; bytes that come within 20 ms of each other are one frame."""
     begun = time.monotonic()
-    with Terminal(folder, ["presets/mod113", "--steps", str(steps)], width=width, height=height) as terminal:
+    with Terminal(folder, ["presets/mod113", "--steps", str(steps), *ALONE], width=width, height=height) as terminal:
         terminal.see("step")
         first = time.monotonic() - begun
         terminal.see("training")

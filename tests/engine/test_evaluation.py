@@ -1,12 +1,16 @@
 """Facts are computed once, on demand, and only offered where they exist."""
 
 from dataclasses import replace
+from inspect import signature
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
 from grokterm.catalog import Catalog
+from grokterm.circuit.circuit import Circuit
+from grokterm.circuit.network import Network
 from grokterm.engine.evaluation import Evaluation
 from grokterm.engine.task import Task
 from grokterm.models.transformer import Transformer
@@ -50,8 +54,10 @@ def test_every_measure_shares_one_forward_pass(task: Task, model: Counted) -> No
     assert model.traced == 0
     for name in catalog.names("measures"):
         measure = catalog.load("measures", name)
-        assert evaluation.applies(measure), name
-        evaluation.compute(measure)
+        is_live = "circuit" not in signature(measure).parameters
+        assert evaluation.applies(measure) == is_live, name
+        if is_live:
+            evaluation.compute(measure)
     assert model.traced == 1
     assert evaluation.wave_tables is evaluation.wave_tables
     assert not evaluation.logits.requires_grad
@@ -108,6 +114,19 @@ def test_measures_without_their_facts_do_not_apply(task: Task, model: Counted) -
     assert applying(Evaluation(Table(task), task)) == {"logit_margin", "weight_norm"}
     assert not Evaluation(model, task).offers("wave_table")
     assert not Evaluation(Table(task), task).offers("neurons")
+
+
+def test_a_circuit_is_a_fact_where_one_was_given(task: Task, model: Counted) -> None:
+    tensors = {f"model/{name}": weight.detach().numpy() for name, weight in model.named_parameters()}
+    given = Circuit(Network.of(tensors), task.recorded())
+
+    def of_both(circuit: Circuit, logits: Tensor) -> dict[str, object]:
+        return {"apart": float(np.abs(circuit.logits - logits.numpy()).max()), "clusters": circuit.clusters}
+
+    assert not Evaluation(model, task).applies(of_both)
+    numbers, arrays = Evaluation(model, task, circuit=given).results({"both": of_both, "p": lambda circuit: circuit.p})
+    assert numbers == {"apart": pytest.approx(0, abs=1e-5), "p": 7.0}
+    assert arrays["clusters"].shape == (3,)
 
 
 def test_task_moves_as_a_whole(task: Task) -> None:

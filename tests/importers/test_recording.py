@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from grokterm.catalog import Catalog
+from grokterm.engine.building import measures_of
 from grokterm.engine.evaluation import Evaluation
 from grokterm.errors import RunError, UsageError
 from grokterm.history import History
@@ -110,11 +111,11 @@ def test_what_is_measured_is_what_a_live_run_measures(tmp_path: Path) -> None:
     task = modular(p=foreign.P, split="torch", split_seed=598, train_fraction=foreign.FRACTION)
     model = Transformer(task, d_model=16, n_heads=2, d_mlp=32)
     model.load_state_dict(trained.states[EVERY])
-    evaluation, catalog = Evaluation(model, task), Catalog()
+    evaluation = Evaluation(model, task)
     row = read_table(run.measures_path)[0]
     names = {"step", "seconds", "train_loss", "train_accuracy", "test_loss", "test_accuracy"}
-    for measure in catalog.names("measures"):
-        result = evaluation.compute(catalog.load("measures", measure))
+    for measure, function in measures_of(evaluation, Catalog()).items():
+        result = evaluation.compute(function)
         for name, value in (result if isinstance(result, dict) else {measure: result}).items():
             if value.ndim:
                 table = read_table(run.arrays / f"{name}.npy")

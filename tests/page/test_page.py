@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 
 from grokterm import __version__
+from grokterm.charts import LineChart
 from grokterm.history import History
-from grokterm.page.content import MOST_ROWS, Listing, Page, Section, Table, page_of
+from grokterm.page.content import MOST_ROWS, Figure, Listing, Page, Section, Table, page_of
 from grokterm.page.html import html
 from grokterm.page.markdown import escaped, fenced, markdown
 from grokterm.run.directory import RunDirectory, create
 from grokterm.run.events import EventLog
 from grokterm.run.table import TableWriter
+from tests.measured_run import measure
 from tests.recorded import record
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -242,3 +244,22 @@ def summary_of(page: Page) -> dict[str, str]:
     (table,) = page.sections[0].blocks
     assert isinstance(table, Table)
     return {row[0]: row[1] for row in table.rows}
+
+
+def test_a_page_of_a_measured_run_shows_hindsight_beside_live(tmp_path: Path) -> None:
+    live, known = (
+        markdown(page_of(polled(record(tmp_path / "a")), alive=False)),
+        page_of(polled(measure(record(tmp_path / "b"))), alive=False),
+    )
+    assert "hindsight" not in live.lower()
+    said = markdown(known)
+    assert "| hindsight | 5 of 5 checkpoints measured with the key frequencies of step 400: 3 7 9 |" in said
+    assert "Hindsight: with those of the weights at step 400: 3 7 9." in said
+    assert "restricted (hindsight)" in said
+    assert "hindsight/loss\\_without\\_head" in said
+    assert "hindsight/fourier" not in said
+    figures = [block for section in known.sections for block in section.blocks if isinstance(block, Figure)]
+    lines = {one.label: one for figure in figures if isinstance(figure.chart, LineChart) for one in figure.chart.lines}
+    assert lines["restricted (hindsight)"].dashed
+    assert not lines["restricted"].dashed
+    assert "stroke-dasharray" in html(known)

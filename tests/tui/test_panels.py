@@ -14,9 +14,10 @@ from grokterm.run.events import EventLog
 from grokterm.run.table import TableWriter
 from grokterm.tui.app import load_panels
 from grokterm.tui.looks import Looks
-from grokterm.tui.panel import Panel, moving_average
+from grokterm.tui.panel import CurvePanel, Panel, moving_average
 from grokterm.tui.panels.fourier import key_frequencies, paired
 from grokterm.tui.panels.vectors import norms
+from tests.measured_run import measure
 from tests.recorded import KEYS, record
 
 PANELS = Catalog().names("panels")
@@ -186,3 +187,78 @@ def test_moving_average_keeps_constants_gaps_and_scale() -> None:
     smoothed = moving_average(x, y, 20, log_y=True)
     assert np.isnan(smoothed[50])
     assert np.isfinite(np.delete(smoothed, 50)).all()
+
+
+@pytest.fixture
+def known(tmp_path: Path) -> History:
+    """A run that was measured in hindsight."""
+    history = History(measure(record(tmp_path)))
+    history.poll()
+    return history
+
+
+@pytest.mark.parametrize("name", ["loss", "excluded"])
+def test_hindsight_is_drawn_beside_live_and_called_so(history: History, known: History, name: str) -> None:
+    assert "hindsight" not in text(name, history, width=150)
+    assert "hindsight" not in panel(name).draw(history, Looks(), 150, 16).title
+    drawn = text(name, known, width=150)
+    assert "restricted (hindsight) 0.1" in drawn
+    assert "excluded (hindsight) 10" in drawn
+    assert "live" in panel(name).draw(known, Looks(), 150, 16).title
+    assert "hindsight" in panel(name).draw(known, Looks(), 150, 16).title
+    earlier = text(name, known.at(200), width=150)
+    assert "restricted (hindsight) 2.05" in earlier
+
+
+@pytest.mark.parametrize("name", ["loss", "excluded", "sparsity"])
+def test_a_measure_has_one_colour_and_hindsight_another_pattern(name: str) -> None:
+    made = panel(name)
+    assert isinstance(made, CurvePanel)
+    live = {curve.column: curve for curve in made.curves}
+    assert made.beside
+    for curve in made.beside:
+        before = live[curve.column.removeprefix("hindsight/")]
+        assert curve.style == before.style
+        assert curve.pattern != before.pattern
+    signs = [curve.ascii_marker for curve in (*made.curves, *made.beside)]
+    assert len(signs) == len({*signs})
+
+
+def test_where_it_is_narrow_hindsight_is_said_shorter(known: History) -> None:
+    drawn = text("loss", known, width=60, height=18)
+    assert "restricted (h) 0.1" in drawn
+    assert "excluded (h) 10" in drawn
+    assert "+1" not in drawn.split("\n")[1]
+
+
+def test_what_is_known_in_hindsight_only_has_panels_too(known: History) -> None:
+    drawn = text("others", known, width=150)
+    assert "rqi (h) 0.5" in drawn
+    assert "gini" not in drawn
+    assert "restricted" not in drawn
+    assert "(h) hindsight" in panel("others").draw(known, Looks(), 150, 16).title
+    below = text("vectors", known, width=60, height=40)
+    assert "loss without each head (hindsight)" in below
+    assert below.count("excluded loss of each frequency alone") == 1
+    assert "Fourier norms" not in below  # of W_E, which panel 4 shows
+
+
+def test_vectors_stand_side_by_side_where_it_is_wide(known: History) -> None:
+    rows = text("vectors", known, width=160, height=10).split("\n")
+    assert {len(row) for row in rows} == {160}
+    assert "excluded loss of each frequency alone" in rows[0]
+    assert any("loss without each head (hindsight)" in row[80:] for row in rows)
+    for width in (71, 72, 143, 144, 145, 400):
+        picture = panel("vectors").draw(known, Looks(waterfall=True), width, 23)
+        assert {sum(len(span.text) for span in row) for row in picture.rows} == {width}
+        assert len(picture.rows) == 23
+
+
+def test_only_vectors_of_frequencies_have_key_frequencies(known: History) -> None:
+    """The second head is not frequency 2, and the seventh would not be 7."""
+    picture = panel("vectors").draw(known, Looks(), 60, 15)
+    styles = [{span.style for span in row} for row in picture.rows]
+    titles = ["".join(span.text for span in row).strip() for row in picture.rows]
+    first = titles.index("loss without each head (hindsight)")
+    assert not any("bar.key" in style for style in styles[first : first + 5])
+    assert any("bar.key" in style for style in styles)

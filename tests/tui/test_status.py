@@ -73,3 +73,10 @@ def test_beside_a_notice_nothing_is_told_by_halves(history: History) -> None:
         said = "x" * length
         rows = header(history, "run", "recorded", 80, 2, "braille", state="interrupted", notice=(said,))
         assert text(rows[1]).partition(said)[2].rstrip() in whole
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_what_goes_on_beside_it_is_told(history: History, width: int) -> None:
+    rows = header(history, "recorded", "recorded", width, 2, "braille", state="finished", aside=("hindsight", "45/250"))
+    assert "hindsight 45/250" in text(rows[1])
+    assert "hindsight" not in lines(history, "recorded", width)[1]

@@ -1,11 +1,13 @@
 """What a panel of a comparison can show: one or two series at a time, so that sixteen runs stay readable. Pure."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
+from grokterm.run.hindsight import PREFIX as HINDSIGHT
 from grokterm.tui.compare.compared import Compared
+from grokterm.tui.hindsight import repeats
 from grokterm.tui.panels.excluded import Excluded
-from grokterm.tui.panels.others import ELSEWHERE
+from grokterm.tui.panels.others import label_of, left_over
 from grokterm.tui.panels.sparsity import Sparsity
 from grokterm.tui.panels.vectors import LABELS
 from grokterm.tui.panels.weight_norm import PREFIX
@@ -16,6 +18,7 @@ FEW = 4
 NO_CURVES = frozenset({"seconds"})
 FIRST_SPECTRUM = "fourier_embedding"
 RESULTS, READINGS = "results", "readings"
+LIVE = " (live)"
 
 Limits = tuple[float | None, float | None]
 ANY: Limits = (None, None)
@@ -47,7 +50,7 @@ OVERLAYS = (
     Overlay(2, "Accuracy"),
     Overlay(3, "Weight norm²"),
     Overlay(SPECTRA, "Spectra"),
-    Overlay(5, "Progress, live keys", log_y=True),
+    Overlay(5, "Progress", log_y=True),
     Overlay(6, "Sparsity"),
     Overlay(TABLE, "Table"),
     Overlay(8, "Others", log_y=True),
@@ -60,14 +63,23 @@ def choices(digit: int, runs: Sequence[Compared], lines: int) -> tuple[Choice, .
         return (Choice(RESULTS, ()), Choice(READINGS, ()))
     if digit == SPECTRA:
         found = {name for run in runs for name, array in run.arrays.items() if array.values.ndim > 1}
-        names = sorted(found, key=lambda name: (name != FIRST_SPECTRUM, name != "fourier_unembedding", name))
-        return tuple(Choice(SPECTRA_NAMES.get(name, name), (name,)) for name in names)
+        there = [name for name in found if not repeats(name, found)]
+        names = sorted(
+            there,
+            key=lambda name: (name != FIRST_SPECTRUM, name != "fourier_unembedding", name.startswith(HINDSIGHT), name),
+        )
+        return tuple(Choice(_spectrum_name(name), (name,)) for name in names)
     recorded = {name: None for run in runs for name in run.series}
     possible = _curves(digit, recorded, lines)
     return tuple(choice for choice in possible if all(name in recorded for name in choice.series))
 
 
-def _curves(digit: int, recorded: Iterable[str], lines: int) -> Sequence[Choice]:
+def _spectrum_name(name: str) -> str:
+    live = name.removeprefix(HINDSIGHT)
+    return SPECTRA_NAMES.get(live, live) + (" (hindsight)" if live != name else "")
+
+
+def _curves(digit: int, recorded: Collection[str], lines: int) -> Sequence[Choice]:
     match digit:
         case 1 | 2:
             what, limits = ("loss", ANY) if digit == 1 else ("accuracy", SHARE)
@@ -77,17 +89,20 @@ def _curves(digit: int, recorded: Iterable[str], lines: int) -> Sequence[Choice]
             total = Choice("total", ("weight_norm_sq",))
             return [total, *(Choice(name.removeprefix(PREFIX), (name,)) for name in parameters)]
         case 5:
-            excluded, *others, restricted = (Choice(curve.label, (curve.column,)) for curve in Excluded.curves)
-            return [*_pair(restricted, excluded, lines), *others]
+            excluded, largest, restricted = (
+                Choice(f"{curve.label}{LIVE}", (curve.column,)) for curve in Excluded.curves
+            )
+            later = [Choice(curve.label, (curve.column,)) for curve in Excluded.beside]
+            largest = replace(largest, name=largest.name.removesuffix(LIVE))  # it needs no key frequencies
+            return [*_pair(restricted, excluded, lines), *later, largest]
         case 6:
-            shares = [Choice(curve.label, (curve.column,), SHARE) for curve in Sparsity.curves]
+            shares = [Choice(curve.label, (curve.column,), SHARE) for curve in (*Sparsity.curves, *Sparsity.beside)]
             return [
                 *shares,
                 *(Choice(MARGINS.get(curve.column, curve.label), (curve.column,)) for curve in Sparsity.margins),
             ]
         case _:
-            left = [name for name in recorded if name not in ELSEWHERE | NO_CURVES and not name.startswith(PREFIX)]
-            return [Choice(name.replace("_", " "), (name,)) for name in left]
+            return [Choice(label_of(name), (name,)) for name in left_over([*recorded], NO_CURVES)]
 
 
 def _pair(first: Choice, second: Choice, lines: int) -> list[Choice]:

@@ -14,6 +14,7 @@ from grokterm.errors import RunError
 from grokterm.history import ArraySeries, History, Series
 from grokterm.run.directory import RunDirectory, no_run
 from grokterm.run.events import Event
+from grokterm.run.hindsight import PREFIX
 from grokterm.run.lock import is_alive
 from grokterm.run.outcome import ENDED, standing
 from grokterm.tui.moments import Moment, moments
@@ -75,7 +76,7 @@ class Compared:
         if found is None or row is None or found.values.ndim < 2:
             return np.zeros(0)
         values = found.values[row : row + 1]
-        if name in WAVES and values.ndim == 2 and values.shape[1] % 2:
+        if name.removeprefix(PREFIX) in WAVES and values.ndim == 2 and values.shape[1] % 2:
             values = paired(values)
         flat: NDArray[np.float64] = values[0].astype(np.float64)
         if flat.ndim > 1:
@@ -155,9 +156,13 @@ def _taken(run: RunDirectory, history: History, before: Compared | None) -> Comp
 
 
 def _files(run: RunDirectory, now: Compared) -> tuple[Path, ...]:
-    """The files without which a run is not what was read."""
+    """The files without which a run is not what was read; what was measured in hindsight goes when it is resumed."""
     tables = [path for path in (run.steps_path, run.tests_path, run.measures_path) if path.exists()]
-    return (run.config_path, *tables, *(run.arrays / f"{name}.npy" for name in now.arrays))
+    return (
+        run.config_path,
+        *tables,
+        *(run.arrays / f"{name}.npy" for name in now.arrays if not name.startswith(PREFIX)),
+    )
 
 
 def _state(run: RunDirectory, history: History) -> str:

@@ -41,8 +41,7 @@ class LiveApp(GroktermApp):
         self.watch_screen = self.run_screen
 
     def on_mount(self) -> None:
-        """Start training once the first frame is out, and watch over it."""
-        super().on_mount()
+        """Start training once the first frame is out, and watch over it. Textual calls that of `GroktermApp` too."""
         self.call_after_refresh(self._training.start)
         self.set_interval(0.5, self._watch_training)
 

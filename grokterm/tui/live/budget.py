@@ -8,6 +8,9 @@ is not in debt.
 
 from dataclasses import dataclass
 
+USUAL_SHARE = 0.03
+"""The part of training time that watching may cost where nobody says otherwise."""
+
 FASTEST = 0.1
 """Seconds between two frames at least: 10 frames/s."""
 

@@ -11,6 +11,7 @@ from grokterm.drawing.cells import Row
 from grokterm.drawing.colours import Palette
 from grokterm.history import History
 from grokterm.run.finding import without_date
+from grokterm.run.hindsight import is_being_measured
 from grokterm.run.living import went_on_in
 from grokterm.tui import status
 from grokterm.tui.keys import HINTS, LIVE, STEERING_HINTS, Hints, bindings
@@ -20,9 +21,11 @@ from grokterm.tui.live.steering import SteeringScreen
 from grokterm.tui.looks import Looks
 from grokterm.tui.panel import Panel
 from grokterm.tui.panels.log import describe, number_text
+from grokterm.tui.ready import make_ready
 from grokterm.tui.screens.ask import AskChoice
 from grokterm.tui.screens.help import READING_ABOUT, STEERING_ABOUT
-from grokterm.tui.screens.panels import NOTICE_SECONDS, TICK_SECONDS
+from grokterm.tui.screens.keyed import NOTICE_SECONDS
+from grokterm.tui.screens.panels import TICK_SECONDS
 
 if TYPE_CHECKING:
     from grokterm.tui.live.app import LiveApp
@@ -73,7 +76,9 @@ class RunScreen(SteeringScreen):
         self._is_left = False  # for the screen of a fork; this one's timers may run once more until it is removed
         self._divergence: Divergence | None = None
         self._liveness = Liveness()
+        self._is_measured = False  # in hindsight, now
         self._looked = time.monotonic()
+        self._is_ready = False  # for the microscope
 
     @property
     def state(self) -> str:
@@ -84,6 +89,16 @@ class RunScreen(SteeringScreen):
         if self._owns and self.history.told == self._known:
             return "loading"
         return stands(self.history, self._found)
+
+    @property
+    def standing(self) -> str:
+        """As the header says it."""
+        return self.state
+
+    @property
+    def pace(self) -> tuple[float, float]:
+        """As the frame budget has it."""
+        return self._budget.share, self._budget.lost
 
     @property
     def _found(self) -> Liveness:
@@ -107,8 +122,17 @@ class RunScreen(SteeringScreen):
     def header_rows(self, width: int, height: int) -> tuple[Row, ...]:
         """As every screen of a run, and in red what a person must know now."""
         name, markers = self.history.run.name, self.looks.markers
-        state, told = self.state, self._notice()
-        return status.header(self.history, name, self.preset, width, height, markers, state=state, notice=told)
+        state, told, aside = self.state, self._notice(), self._hindsight()
+        return status.header(
+            self.history, name, self.preset, width, height, markers, state=state, notice=told, aside=aside
+        )
+
+    def _hindsight(self) -> tuple[str, str] | None:
+        """How far hindsight is while somebody measures the run."""
+        about = self.history.hindsight
+        if not self._is_measured or about is None or about.complete:
+            return None
+        return "hindsight", f"{self.history.measured:,}/{about.checkpoints:,}"
 
     def _notice(self) -> tuple[str, ...]:
         """What must stay in sight, in several lengths."""
@@ -136,10 +160,17 @@ class RunScreen(SteeringScreen):
             self._look_at_the_lock()  # before the events: whoever ends tells it first and lets go of the lock then
         self.poll()
         training = self.state == "training"
+        if not self._is_ready and self.state != "loading":
+            self._is_ready = True
+            make_ready()
         self._budget.pay(now, time.thread_time(), training=training)
         self.end_notice(now)
-        if self._budget.may_draw(now, training=training) and self.draw_next():
+        if not self.is_hidden and self._budget.may_draw(now, training=training) and self.draw_next():
             self._budget.drew(now)
+
+    def on_screen_resume(self) -> None:
+        """Draw what was not drawn while the microscope hid it."""
+        self.draw_everything()
 
     # -- news from the run's directory
 
@@ -162,6 +193,10 @@ class RunScreen(SteeringScreen):
             self._answers.resume()
 
     def _look_at_the_lock(self) -> None:
+        measured = self.state == "finished" and is_being_measured(self.history.run)
+        if measured or self._is_measured:
+            self._is_measured = measured
+            self.draw_status()
         found = look(self.history.run)
         if found == self._liveness:
             return

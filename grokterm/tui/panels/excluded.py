@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from grokterm.ancestry import array_at
 from grokterm.catalog import part
 from grokterm.history import History
+from grokterm.tui.hindsight import in_hindsight
 from grokterm.tui.panel import Curve, CurvePanel
 from grokterm.tui.panels.fourier import key_frequencies
 
@@ -18,16 +19,21 @@ COLOURS = ("fifth", "sixth", "norm", "train", "test", "restricted")
 
 @part
 class Excluded(CurvePanel):
-    """Excluded loss in all, its maximum over single frequencies, and each key frequency of the newest step alone."""
+    """Excluded loss in all, its maximum over single frequencies, and each key frequency of the newest step alone.
+
+    The maximum and the single ones need no key frequencies, so that hindsight knows no better.
+    """
 
     digit = 5
     name = "Excluded / restricted loss, live keys"
+    both = "Excluded / restricted loss, live keys and hindsight"
     log_y = True
     curves = (
         Curve("excluded_loss", "excluded", "excluded", "solid", "x"),
         Curve("excluded_loss_max", "max k", "excluded", "dash", "#"),
         Curve("restricted_loss", "restricted", "restricted", "dash", "+"),
     )
+    beside = (in_hindsight(curves[0], "E"), in_hindsight(curves[2], "R"))
 
     def curves_of(self, history: History) -> Sequence[Curve]:
         """The fixed ones, and the key frequencies whose removal costs most."""

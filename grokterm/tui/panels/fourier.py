@@ -35,7 +35,7 @@ class Fourier:
     def draw(self, history: History, looks: Looks, width: int, height: int) -> Picture:
         """The spectrum at the cursor, or its history."""
         keys = key_frequencies(history, looks.cursor)
-        title = [self.name, *([f"key {' '.join(map(str, keys))}"] if keys else [])]
+        title = [self.name, *([f"live key {' '.join(map(str, keys))}"] if keys else [])]
         drawing = draw_vectors(SPECTRUM, paired, keys, history, looks, width, height)
         spectra = array_at(history, SPECTRUM, looks.cursor)
         row = row_at(spectra.steps, looks.cursor)

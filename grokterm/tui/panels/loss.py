@@ -1,6 +1,7 @@
 """Panel 1: the loss, on which grokking is seen."""
 
 from grokterm.catalog import part
+from grokterm.tui.hindsight import in_hindsight
 from grokterm.tui.panel import Curve, CurvePanel
 
 
@@ -10,6 +11,7 @@ class Loss(CurvePanel):
 
     digit = 1
     name = "Loss (restricted, excluded: live)"
+    both = "Loss (restricted, excluded: live, hindsight)"
     log_y = True
     ribbon = True
     curves = (
@@ -18,3 +20,4 @@ class Loss(CurvePanel):
         Curve("restricted_loss", "restricted", "restricted", "dash", "+"),
         Curve("excluded_loss", "excluded", "excluded", "dot", "x"),
     )
+    beside = (in_hindsight(curves[2], "R"), in_hindsight(curves[3], "E"))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from grokterm.ancestry import names
 from grokterm.catalog import part
 from grokterm.history import History
+from grokterm.tui.hindsight import in_hindsight
 from grokterm.tui.looks import Looks
 from grokterm.tui.panel import Curve, CurvePanel, Drawn, Picture, draw_curves, drawn
 
@@ -25,6 +26,7 @@ class Sparsity(CurvePanel):
         Curve("logit_fve", "logit FVE", "restricted", "dash", "+"),
         Curve("neuron_fve", "neuron FVE", "excluded", "dot", "x"),
     )
+    beside = (in_hindsight(curves[2], "F"),)
     margins = (
         Curve("logit_margin_mean", "mean margin", "fifth", "solid", "#"),
         Curve("logit_margin_min", "least", "sixth", "dash", "%"),

@@ -21,9 +21,11 @@ from grokterm.run.outcome import standing
 from grokterm.tui import status
 from grokterm.tui.differences import values
 from grokterm.tui.keys import REPLAY, REPLAY_HINTS, Hints, bindings
+from grokterm.tui.live.budget import LOST_ELSEWHERE, USUAL_SHARE
 from grokterm.tui.looks import Looks
 from grokterm.tui.moments import Moment, moments
 from grokterm.tui.panel import Panel, Picture
+from grokterm.tui.ready import make_ready
 from grokterm.tui.replay.playhead import Playhead, comfortable_speed, timeline_of
 from grokterm.tui.screens.ask import AskText
 from grokterm.tui.screens.fork import Fork, ForkScreen, goes_back_to, knobs_before
@@ -32,6 +34,8 @@ from grokterm.tui.screens.watching import WatchScreen
 
 FRAME_SECONDS = 0.04
 """25 frames a second, as far as drawing keeps up."""
+READY_SECONDS = 1.0
+"""When the microscope is made ready: after the first frames, before a person has thought of it."""
 NEWS_SECONDS = 1.0
 """How often a run that may still be growing is looked at."""
 ABOUT = (
@@ -106,6 +110,16 @@ class ReplayScreen(WatchScreen):
         return self.playhead.step
 
     @property
+    def standing(self) -> str:
+        """As the run's newest event says it, while somebody trains it."""
+        return self.history.state if self._alive else ""
+
+    @property
+    def pace(self) -> tuple[float, float]:
+        """The usual one: whoever trains the run is another program."""
+        return USUAL_SHARE, LOST_ELSEWHERE
+
+    @property
     def hint_keys(self) -> Hints:
         """The first key says what it does now."""
         return (("space", "pause" if self.playhead.playing else "play"), *REPLAY_HINTS[1:])
@@ -142,6 +156,7 @@ class ReplayScreen(WatchScreen):
         """Begin to move."""
         self._moved = time.monotonic()
         self.set_interval(FRAME_SECONDS, self.tick)
+        self.set_timer(READY_SECONDS, make_ready)
         self.call_after_refresh(self._tell_problems)  # the first look was before there was a screen
 
     def tick(self) -> None:
@@ -190,7 +205,9 @@ class ReplayScreen(WatchScreen):
         return past
 
     def _draw(self) -> None:
-        self._late = False
+        self._late = self.is_hidden
+        if self._late:
+            return
         self.draw_everything()
         self._drawn = time.monotonic()
 
@@ -283,6 +300,12 @@ class ReplayScreen(WatchScreen):
         self.whole = not self.whole
         self._draw()
         self.say("the whole run; the legends read the playhead's step" if self.whole else "the run as it was then")
+
+    def action_microscope(self) -> None:
+        """Look at the network at the playhead, which waits there; at the newest one where that is followed."""
+        self._go(replace(self.playhead, playing=False))
+        self.draw_status()
+        self.look_closer(None if self._following else self.position)
 
     def action_fork(self) -> None:
         """Go on from here as a new run, perhaps with other knobs."""

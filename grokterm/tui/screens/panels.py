@@ -3,32 +3,26 @@
 What is shown, one run or several, is a subclass's business: it answers the questions under "what is shown".
 """
 
-import time
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import Screen
 
-from grokterm.drawing.cells import Row, one_cell_each
+from grokterm.drawing.cells import Markers, Row, one_cell_each
 from grokterm.drawing.colours import Palette
-from grokterm.tui import status
-from grokterm.tui.keys import LIVE, Groups, Hints
 from grokterm.tui.layout import LOG_DIGIT, Layout, arrange
 from grokterm.tui.looks import Looks
 from grokterm.tui.moments import Moment, neighbour
 from grokterm.tui.panel import Picture
 from grokterm.tui.rows import RowsView
-from grokterm.tui.screens.help import HelpScreen
+from grokterm.tui.screens.keyed import KeyedScreen
 from grokterm.tui.screens.page import PageScreen
 
 TICK_SECONDS = 0.25
 """How often news are looked for: every look wakes a thread that training then waits for."""
-NOTICE_SECONDS = 4.0
 GUTTER = 6
 """Cells of a chart's y axis: what is left of a panel's width is plot."""
 
@@ -39,21 +33,25 @@ class PanelView(RowsView):
     digit = 0
 
 
-class PanelsScreen(Screen[None]):
-    """Panels over steps. `groups` are the keys that its help and the palette list; a subclass binds them."""
-
-    groups: ClassVar[Groups] = LIVE
-    about: ClassVar[str] = ""
+class PanelsScreen(KeyedScreen[None]):
+    """Panels over steps."""
 
     def __init__(self, palette: Palette, looks: Looks) -> None:
-        super().__init__()
+        super().__init__(palette)
         self.looks = looks
         self.zoomed, self.chosen = False, 1
-        self._palette = palette
         self._stale: set[int] = set()
         self._turn = 0
         self._layout_now: Layout | None = None
-        self._notice_until = 0.0
+
+    @property
+    def markers(self) -> Markers:
+        """As the person looks at everything."""
+        return self.looks.markers
+
+    def draw_with(self, markers: Markers) -> None:
+        """Look at the run with other markers."""
+        self.look(replace(self.looks, markers=markers))
 
     # -- what is shown
 
@@ -67,11 +65,6 @@ class PanelsScreen(Screen[None]):
     def position(self) -> int:
         """The step that the cursor is on, or the last."""
         return self.last if self.looks.cursor is None else self.looks.cursor
-
-    @property
-    def hint_keys(self) -> Hints:
-        """Keys for the last line, the most useful first."""
-        return ()
 
     @abstractmethod
     def digits(self) -> list[int]:
@@ -200,25 +193,6 @@ class PanelsScreen(Screen[None]):
         if layout.log:
             self.query_one("#log", RowsView).show(self.log_rows(width, layout.log))
 
-    def draw_hints(self) -> None:
-        """Draw the key hints, unless a notice stands in their place."""
-        if not self._notice_until:
-            row = status.hints(self.hint_keys, self.app.size.width, self.looks.markers)
-            self.query_one("#hints", RowsView).show((row,))
-
-    def say(self, text: str, *, problem: bool = False) -> None:
-        """Show a sentence in the place of the key hints for a few seconds."""
-        self._notice_until = time.monotonic() + NOTICE_SECONDS
-        style = "problem" if problem else "pending"
-        row = status.notice(text, style, self.app.size.width, self.looks.markers)
-        self.query_one("#hints", RowsView).show((row,))
-
-    def end_notice(self, now: float) -> None:
-        """Put the key hints back when a notice has stood long enough; `now` is time.monotonic."""
-        if self._notice_until and now > self._notice_until:
-            self._notice_until = 0.0
-            self.draw_hints()
-
     # -- actions: view
 
     async def action_pick(self, digit: int) -> None:
@@ -331,10 +305,6 @@ class PanelsScreen(Screen[None]):
         self.app.push_screen(PageScreen(*page))
 
     # -- actions: leaving
-
-    def action_help(self) -> None:
-        """Every key."""
-        self.app.push_screen(HelpScreen(self.groups, self.about))
 
     def action_leave(self) -> None:
         """Leave."""

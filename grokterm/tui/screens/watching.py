@@ -1,6 +1,9 @@
 """A screen that shows one run: as it is now, or, where a subclass says so, as it was."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from grokterm.ancestry import find_parents
 from grokterm.drawing.cells import Row
@@ -15,6 +18,10 @@ from grokterm.tui.moments import Moment, moments
 from grokterm.tui.panel import Panel, Picture
 from grokterm.tui.screens.panels import PanelsScreen
 
+if TYPE_CHECKING:
+    from grokterm.tui.microscope.looking import Looking
+    from grokterm.tui.microscope.page_screen import Left
+
 
 class WatchScreen(PanelsScreen):
     """One run on panels; `shown` is what header, panels and log draw."""
@@ -25,6 +32,7 @@ class WatchScreen(PanelsScreen):
         self.preset = preset
         self._panels = panels
         self._told: frozenset[str] = frozenset()
+        self._looking: Looking | None = None  # how one looked through the microscope last
         find_parents(history)
 
     @property
@@ -70,6 +78,52 @@ class WatchScreen(PanelsScreen):
     def differences_page(self, a: int, b: int) -> tuple[str, str]:
         """Every series in full at both marks, whatever is shown now."""
         return f"A {a:,} · B {b:,}", differences(self.history, a, b, self.app.size.width)
+
+    # -- the microscope
+
+    @property
+    @abstractmethod
+    def standing(self) -> str:
+        """How training stands now, whatever step is shown; "" where nobody trains any more."""
+        ...
+
+    @property
+    @abstractmethod
+    def pace(self) -> tuple[float, float]:
+        """The part of training time that looking on may cost, and what a second of the screen's thread costs it."""
+        ...
+
+    def action_microscope(self) -> None:
+        """Look at the network itself, at the checkpoint nearest to where one is."""
+        self.look_closer(self.looks.cursor)
+
+    def look_closer(self, step: int | None) -> None:
+        """Open the microscope at a step, or following the newest checkpoint."""
+        from grokterm.tui.microscope.lenses import LENSES  # here: the first frame does without
+        from grokterm.tui.microscope.looking import Looking
+        from grokterm.tui.microscope.pace import Pace
+        from grokterm.tui.microscope.screen import MicroscopeScreen
+
+        looking = self._looking or Looking(LENSES[0].key)
+        looking = replace(looking, markers=self.markers, colours=self._palette.colours)
+        pace = Pace(*self.pace)
+        self.app.push_screen(
+            MicroscopeScreen(
+                self.history, LENSES, self._palette, looking, pace, step=step, standing=lambda: self.standing
+            ),
+            self._came_back,
+        )
+
+    def _came_back(self, left: "Left | None") -> None:
+        if left is None:
+            return
+        self._looking = left.looking
+        if left.looking.markers != self.markers:
+            self.draw_with(left.looking.markers)
+        if left.step is not None:
+            self.go_to_step(left.step)
+
+    # -- news
 
     def poll(self) -> frozenset[str]:
         """Read what is new and note which panels that makes stale; returns what History.poll returns."""

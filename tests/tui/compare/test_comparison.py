@@ -13,6 +13,7 @@ from grokterm.drawing.legend import legend
 from grokterm.drawing.strips import Strip, draw_strips
 from grokterm.drawing.ticks import format_value
 from grokterm.errors import RunError, UsageError
+from grokterm.run import hindsight
 from grokterm.run.directory import RunDirectory
 from grokterm.run.events import EventLog
 from grokterm.run.outcome import INTERRUPTED
@@ -26,6 +27,7 @@ from grokterm.tui.compare.overlay import Terms, fit, readings_legend, short
 from grokterm.tui.compare.panels import draw_panel
 from grokterm.tui.compare.readings import differences_text, values_text
 from grokterm.tui.looks import Looks
+from tests.measured_run import measure
 from tests.recorded import record
 from tests.several_runs import compared, configuration, edit, recorded_runs, series
 
@@ -224,6 +226,29 @@ def test_choices_have_distinct_names_and_follow_what_is_recorded(three: list[Run
     shown = {name for panel in OVERLAYS for choice in choices(panel.digit, runs, 3) for name in choice.series}
     recorded = {name for run in runs for name in (*run.series, *run.arrays)}
     assert recorded - shown == {"seconds", "weight_norm"}
+
+
+def test_hindsight_can_be_chosen_and_is_offered_once(tmp_path: Path) -> None:
+    runs = recorded_runs(tmp_path, configuration(0), configuration(1))
+    known = comparison_of([measure(runs[0]), runs[1]]).runs
+    names = {panel.digit: [choice.name for choice in choices(panel.digit, known, 2)] for panel in OVERLAYS}
+    assert names[5][0] == "restricted (live), faint excluded (live)"
+    assert {"restricted (hindsight)", "excluded (hindsight)", "max k"} <= {*names[5]}
+    assert "logit FVE (hindsight)" in names[6]
+    assert "rqi (h)" in names[8]
+    assert not [name for name in names[8] if "gini" in name or "restricted" in name]
+    assert "loss without each head (hindsight)" in names[SPECTRA]
+    assert names[SPECTRA].count("Fourier norms of W_E") == 1
+    assert "Fourier norms of W_E (hindsight)" not in names[SPECTRA]
+
+
+def test_a_run_whose_hindsight_is_removed_is_not_gone(tmp_path: Path) -> None:
+    followed = Followed(measure(record(tmp_path)))
+    assert "hindsight/rqi" in followed.now.series
+    assert followed.now.spectrum("hindsight/fourier_embedding", None).shape == (11,)
+    hindsight.remove(followed.run)
+    followed.poll()
+    assert followed.now.state == "finished"
 
 
 def test_the_cursor_redraws_no_curve(three: list[RunDirectory]) -> None:

@@ -13,12 +13,16 @@ from grokterm.drawing.cells import Markers
 from grokterm.errors import UsageError
 from grokterm.run.directory import RunDirectory
 from grokterm.run.events import EventLog
+from grokterm.run.hindsight import held, read_about
+from grokterm.run.hindsight_writer import HindsightWriter
 from grokterm.run.lock import Lock
 from grokterm.run.table import TableWriter, read_table
 from grokterm.tui.live.app import LiveApp
 from grokterm.tui.live.budget import FrameBudget
 from grokterm.tui.rows import RowsView
 from grokterm.tui.screens.panels import PanelView
+from tests.measured_run import STEPS as CHECKPOINTS
+from tests.measured_run import measure, row
 from tests.recorded import NoTraining, record
 
 SIZES = [(80, 24), (120, 40), (200, 50), (100, 30), (99, 60), (60, 15), (40, 12), (30, 8), (20, 8), (10, 3), (2, 2)]
@@ -419,3 +423,23 @@ async def test_without_colour_the_series_still_differ(
         await ready(pilot, app)
         glyphs = {word for word in screen_text(app).split() if word in "━╾╍┄"}
         assert len(glyphs) == 4
+
+
+@pytest.mark.parametrize("width", [80, 120])
+async def test_the_header_says_how_far_hindsight_is_while_it_grows(tmp_path: Path, width: int) -> None:
+    run = measure(record(tmp_path), CHECKPOINTS[:3], finish=False)
+    app = app_for(run, alive=False)
+    async with app.run_test(size=(width, 24)) as pilot:
+        await ready(pilot, app)
+        assert "hindsight" not in header(app)  # nobody measures it
+        with held(run):
+            await until(pilot, lambda: "hindsight 3/5" in header(app))
+            about = read_about(run)
+            assert about is not None
+            with HindsightWriter(run, about, row(0)) as writer:
+                writer.append(row(300))
+                await until(pilot, lambda: "hindsight 4/5" in header(app))
+                writer.append(row(400))
+                writer.finish()
+            await until(pilot, lambda: "hindsight" not in header(app))
+        assert "restricted (hindsight) 0.1" in screen_text(app) or "restricted (h) 0.1" in screen_text(app)
