@@ -5,10 +5,8 @@ between two polls nothing changes. `at` is the same run as it was at an earlier 
 """
 
 import copy
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -17,12 +15,12 @@ from numpy.typing import NDArray
 from grokterm.growing import Column, Rowwise, Table
 from grokterm.run.directory import RunDirectory
 from grokterm.run.events import Event, LineTail, Request, event_from, request_from
-from grokterm.run.hindsight import PREFIX, About, AboutFile
+from grokterm.run.hindsight import About, AboutFile
 from grokterm.run.story import RESUMED, Story, is_resumption
+from grokterm.run_tables import RunTables
 
 LATEST_ROWS = 8192
 """So many rows at the end are looked at for the speed: ten seconds of most runs."""
-_NOT_SERIES = frozenset({"step", "time"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,15 +64,8 @@ class History:
         self.parent: History | None = None
         """The run that this one was forked from, up to there, where somebody asked for it (`ancestry.find_parents`)."""
         self.pending: dict[str, Request] = {}
-        self._latest = latest
         self._about = AboutFile(run)
-        self._tables = {
-            "steps": Table(run.steps_path, latest),
-            "tests": Table(run.tests_path, latest),
-            "measures": Table(run.measures_path, latest),
-            "hindsight": Table(run.hindsight_path, latest),
-        }
-        self._arrays: dict[str, Table] = {}
+        self._tables = RunTables(run, latest)
         self._event_lines = LineTail(run.events_path)
         self._inbox_lines = LineTail(run.inbox_path)
         self._story = Story()
@@ -138,41 +129,26 @@ class History:
     @property
     def problems(self) -> tuple[str, ...]:
         """A sentence for each table that is left out because it is none: which file, and what is wrong with it."""
-        return tuple(table.problem for table in (*self._tables.values(), *self._arrays.values()) if table.problem)
+        return self._tables.problems
 
     def names(self) -> tuple[str, ...]:
-        """Every scalar series: the columns of steps, tests and measures in their order, without step and time.
-
-        Behind them those of hindsight, each with its prefix, once there are rows: its tables are made before the first.
-        """
-        found = (
-            f"{_prefix(table_name)}{name}"
-            for table_name, table in self._tables.items()
-            for name, column in table.columns.items()
-            if column.is_scalar and name not in _NOT_SERIES and (table_name != "hindsight" or len(table.steps()))
-        )
-        return tuple(dict.fromkeys(found))
+        """Every scalar series: the columns of steps, tests and measures in their order, then those of hindsight."""
+        return self._tables.names()
 
     def series(self, name: str) -> Series:
         """Return the series of a scalar; an empty one when no such scalar is recorded (yet)."""
-        for table_name, table in self._tables.items():
-            prefix = _prefix(table_name)
-            wanted = name.removeprefix(prefix)
-            column = table.columns.get(wanted) if name.startswith(prefix) and wanted not in _NOT_SERIES else None
-            if column is not None and column.is_scalar:
-                return self._series(table, column)
-        return Series(_no_steps(), np.zeros(0))
+        found = self._tables.number(name)
+        return Series(_no_steps(), np.zeros(0)) if found is None else self._series(*found)
 
     def times(self) -> Series:
         """Return the unix time of each step's row."""
-        table = self._tables["steps"]
+        table = self._tables.of_numbers["steps"]
         column = table.columns.get("time")
         return Series(_no_steps(), np.zeros(0)) if column is None else self._series(table, column)
 
     def array_names(self) -> tuple[str, ...]:
         """Every vector or matrix series, by name."""
-        there = (name for name, table in self._arrays.items() if "value" in table.columns)
-        return tuple(sorted(name for name in there if not name.startswith(PREFIX) or len(self._arrays[name].steps())))
+        return self._tables.array_names()
 
     def array(self, name: str, through: Rowwise | None = None) -> ArraySeries:
         """Return the series of a vector or matrix; an empty one when no such array is recorded (yet).
@@ -180,10 +156,10 @@ class History:
         `through` makes other rows of the recorded ones (n, …) → (n, …): it is called once for every row, and what it
         made is kept.
         """
-        table = self._arrays.get(name)
-        column = table.columns.get("value") if table is not None else None
-        if table is None or column is None:
+        found = self._tables.array(name)
+        if found is None:
             return ArraySeries(_no_steps(), np.zeros((0, 0), np.float32))
+        table, column = found
         rows = self._rows(table)
         values = column.view() if through is None else table.through(through, column)
         return ArraySeries(table.steps()[:rows], values[:rows])
@@ -218,13 +194,13 @@ class History:
     @property
     def measured(self) -> int:
         """How many checkpoints were measured in hindsight."""
-        return self._rows(self._tables["hindsight"])
+        return self._rows(self._tables.of_numbers["hindsight"])
 
     @property
     def step(self) -> int:
         """The latest step whose weights the run is known to have reached."""
         ends = [0 if self.parent is None else self.parent.step, self.events[-1].step if self.events else 0]
-        for name, table in self._tables.items():
+        for name, table in self._tables.of_numbers.items():
             steps = table.steps()[: self._rows(table)]
             if steps.size and name != "hindsight":  # which is about what was reached before
                 ends.append(int(steps[-1]) + (name == "steps"))  # row k of steps ends with update k done
@@ -265,7 +241,7 @@ class History:
         steps = table.steps()
         if self._until is None:
             return len(steps)
-        side: Literal["left", "right"] = "left" if table is self._tables["steps"] else "right"
+        side: Literal["left", "right"] = "left" if table is self._tables.of_numbers["steps"] else "right"
         return int(np.searchsorted(steps, self._until, side=side))
 
     def _series(self, table: Table, column: Column) -> Series:
@@ -276,22 +252,8 @@ class History:
         return [event for event in self.events if event.kind == kind]
 
     def _poll_tables(self) -> set[str]:
-        changed = {name for name, table in self._tables.items() if table.poll()}
-        for prefix, folder in (("", self.run.arrays), (PREFIX, self.run.hindsight)):
-            self._find_arrays(prefix, folder)
-        read = [name for name, table in self._arrays.items() if table.poll()]
-        changed |= {"hindsight" if name.startswith(PREFIX) else "arrays" for name in read}
+        changed = self._tables.poll()
         return changed | {"hindsight"} if self._about.poll() else changed
-
-    def _find_arrays(self, prefix: str, folder: Path) -> None:
-        try:
-            found = os.listdir(folder)  # noqa: PTH208 - a third of the price of iterdir, and this runs every frame
-        except (FileNotFoundError, NotADirectoryError):
-            return
-        for file_name in found:
-            name = prefix + file_name.removesuffix(".npy")
-            if file_name.endswith(".npy") and name not in self._arrays:
-                self._arrays[name] = Table(folder / file_name, self._latest)
 
     def _poll_events(self) -> bool:
         requests = [request for line in self._inbox_lines.new() if (request := request_from(line)) is not None]
@@ -304,7 +266,7 @@ class History:
             if not went_back:
                 self._take_in(event)
             if is_resumption(event):
-                self._forget_tables()
+                self._tables.forget()
             match event.data:
                 case {"request": str(name)}:
                     self._answered.add(name)  # and stays it when the answer holds no longer
@@ -313,10 +275,6 @@ class History:
         for answered in self.pending.keys() & self._answered:
             del self.pending[answered]
         return bool(requests or events)
-
-    def _forget_tables(self) -> None:
-        for table in (*self._tables.values(), *self._arrays.values()):
-            table.forget()
 
     def _tell_anew(self, events: Sequence[Event]) -> None:
         self._forget_events()
@@ -342,11 +300,6 @@ class History:
         if isinstance(knobs, Mapping):
             numbers = {knob: float(value) for knob, value in knobs.items() if isinstance(value, int | float)}
             self.knobs.update(numbers)
-
-
-def _prefix(table_name: str) -> str:
-    """What stands before a table's columns in the names of their series."""
-    return PREFIX if table_name == "hindsight" else ""
 
 
 def _no_steps() -> NDArray[np.int64]:

@@ -12,20 +12,17 @@ import numpy as np
 
 from grokterm.ancestry import array_at, array_names, names, whole_array, whole_series
 from grokterm.charts import BarChart, Line, LineChart, Spectrum, joined, moments_in, whole
+from grokterm.circuit.waves import paired
 from grokterm.errors import RunError, UsageError, nearest
 from grokterm.history import ArraySeries, History
 from grokterm.plot import MOST_CURVES
 from grokterm.run.hindsight import PREFIX
 from grokterm.text import plain
-from grokterm.tui.panels.fourier import key_frequencies, paired
+from grokterm.tui.panels.fourier import FOURIER, is_by_frequency, keys_of
 from grokterm.tui.panels.vectors import norms
 
 LOSSES = ("train_loss", "test_loss")
 COLOURS = ("train", "test", "restricted", "excluded", "fifth", "sixth", "norm")
-FOURIER = frozenset({"fourier_embedding", "fourier_unembedding"})
-BY_FREQUENCY = FOURIER | {"neuron_clusters", "excluded_loss_k", "logit_cosines"}
-BY_FREQUENCY |= {"excluded_loss_3d_k", "loss_without_frequency", "key_share_cos", "key_share_sin"}
-"""Arrays whose k-th number belongs to frequency k."""
 PAPERS_NAMES = {"excluded_loss": "excluded_loss_k", f"{PREFIX}excluded_loss": f"{PREFIX}excluded_loss_k"}
 
 
@@ -62,20 +59,6 @@ def line_chart(
 def on_log_y(name: str) -> bool:
     """Whether a measure is drawn on log y unless somebody says otherwise."""
     return "loss" in name or name in ("grad_norm", "update_norm")
-
-
-def is_by_frequency(name: str) -> bool:
-    """Whether an array's k-th number belongs to frequency k."""
-    return name.removeprefix(PREFIX) in BY_FREQUENCY
-
-
-def keys_of(history: History, name: str, step: int | None) -> tuple[int, ...]:
-    """The key frequencies to point out in an array: those that hindsight used for its own, else those of that step."""
-    if not is_by_frequency(name):
-        return ()
-    if name.startswith(PREFIX) and history.hindsight is not None:
-        return history.hindsight.key_frequencies
-    return tuple(key_frequencies(history, step))
 
 
 def bar_chart(history: History, name: str, step: int | None = None) -> BarChart:

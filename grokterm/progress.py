@@ -6,15 +6,15 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 
 
 class Progress(Protocol):
     """Told how far something is, in any unit: how much there is to do, then how much more has been done."""
 
-    def begin(self, total: int) -> None:
-        """Say how much there is to do."""
+    def begin(self, total: int, before: int = 0) -> None:
+        """Say how much there is to do in all, and how much of it was done before."""
         ...
 
     def advance(self, more: int) -> None:
@@ -23,13 +23,17 @@ class Progress(Protocol):
 
 
 class Bar:
-    """A Progress as a context manager: shown while it is open, gone afterwards; nothing where stderr is no terminal."""
+    """A Progress as a context manager: shown while it is open, gone afterwards; nothing where stderr is no terminal.
 
-    def __init__(self, label: str) -> None:
+    counted: whether the unit is one that people count, so that numbers say more than a percentage.
+    """
+
+    def __init__(self, label: str, *, counted: bool = False) -> None:
+        self._label = label
         self._bar = RichProgress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
-            TaskProgressColumn(),
+            MofNCompleteColumn() if counted else TaskProgressColumn(),
             TimeRemainingColumn(),
             console=Console(stderr=True),
             transient=True,
@@ -37,9 +41,10 @@ class Bar:
         )
         self._task = self._bar.add_task(label, total=None)
 
-    def begin(self, total: int) -> None:
-        """Say how much there is to do."""
-        self._bar.update(self._task, total=total)
+    def begin(self, total: int, before: int = 0) -> None:
+        """Say how much there is to do in all, and how much of it was done before."""
+        label = f"{self._label}, {before:,} were there already" if before else self._label
+        self._bar.update(self._task, description=label, total=total, completed=before)
 
     def advance(self, more: int) -> None:
         """Say how much more has been done."""

@@ -120,9 +120,9 @@ class Counted:
         self._next, self._began = next(self._due), time.monotonic()
         self._done, self._total = 0, 0
 
-    def begin(self, total: int) -> None:
-        """Say how much there is to do."""
-        self._total = total
+    def begin(self, total: int, before: int = 0) -> None:
+        """Say how much there is to do in all, and how much of it was done before."""
+        self._done, self._total = before, total
 
     def advance(self, more: int) -> None:
         """Say how much more has been done."""

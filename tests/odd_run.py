@@ -65,7 +65,7 @@ class Counted:
         self.total = -1
         self.done: list[int] = []
 
-    def begin(self, total: int) -> None:
+    def begin(self, total: int, before: int = 0) -> None:
         assert self.total == -1
         self.total = total
 

@@ -45,3 +45,10 @@ def random_circuit(p: int = P, *, subtract: bool = False, dtype: DTypeLike = np.
     keys = np.zeros((p - 1) // 2, np.bool_)
     keys[[0, 2]] = True
     return Circuit(random_network(p, dtype=dtype), grid_task(p, subtract=subtract), key_frequencies=keys)
+
+
+def clustered_circuit() -> Circuit:
+    """The same where the first five neurons count as those of a cluster, as none of a random network does."""
+    circuit = random_circuit()
+    vars(circuit)["in_cluster"] = np.arange(circuit.network.d_mlp) < 5
+    return circuit

@@ -366,7 +366,7 @@ def test_a_resume_while_the_tables_are_read_mixes_nothing(tmp_path: Path, monkey
 
     def poll(table: Table) -> bool:
         changed = real(table)
-        if table is history._tables["tests"]:
+        if table is history._tables.of_numbers["tests"]:
             monkeypatch.undo()
             trainer.resume()
             trainer.train(30)

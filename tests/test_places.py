@@ -17,6 +17,13 @@ from grokterm.places import no_step, step_asked, step_from
         ("40%", 400),
         (" 2.5 % ", 25),
         ("0", 0),
+        ("step 12k", 12_000),
+        ("Step=40%", 400),
+        ("100%", 1000),
+        ("step", None),
+        ("step step 3", None),
+        ("101%", None),
+        ("200 %", None),
         ("", None),
         ("-3", None),
         ("%", None),
@@ -35,4 +42,8 @@ def test_an_option_that_is_no_place_is_named() -> None:
     assert step_asked("40%", 1000, "--from") == 400
     with pytest.raises(UsageError, match=r"^--from 'half' is no step and no percentage; write 1200, 12k or 40%$"):
         step_asked("half", 1000, "--from")
+    with pytest.raises(
+        UsageError, match=r"^--from '200%' is beyond the end: percentages are of the run and go up to 100%$"
+    ):
+        step_asked("200%", 1000, "--from")
     assert no_step("half") in "--from 'half' is no step and no percentage; write 1200, 12k or 40%"

@@ -30,6 +30,16 @@ def test_a_terminal_sees_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     assert text.endswith("\x1b[2K")  # the line is cleared
 
 
+def test_what_people_count_is_counted_with_what_was_there_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setattr(sys, "stderr", stderr := Terminal())
+    with Bar("measuring", counted=True) as bar:
+        bar.begin(196, before=16)
+        bar.advance(1)
+    assert "measuring, 16 were there already" in stderr.getvalue()
+    assert "17/196" in stderr.getvalue()
+
+
 @pytest.mark.parametrize("term", ["dumb", "xterm"])
 def test_a_pipe_and_a_dumb_terminal_see_nothing(monkeypatch: pytest.MonkeyPatch, term: str) -> None:
     monkeypatch.setenv("TERM", term)

@@ -16,8 +16,8 @@ class Periodicity:
 
     frequency (heads,): the one that explains most. fve (heads,): the share of variance of 1, cos and sin of w_k a, cos
     and sin of w_k b. fve_2term (heads,): of ½ + α(cos w_k a − cos w_k b) + β(sin w_k a − sin w_k b), the paper's,
-    with alpha and beta (heads,); below 0 where the mean is far from ½. each_fve (heads, frequencies): the 5-term share
-    of every frequency. A head that looks at the same place whatever the input has no variance to explain: zeros.
+    with alpha and beta (heads,); below 0 where the mean is far from ½. A head that looks at the same place whatever the
+    input has no variance to explain: zeros.
     """
 
     frequency: NDArray[np.int64]
@@ -25,7 +25,6 @@ class Periodicity:
     fve_2term: Floats
     alpha: Floats
     beta: Floats
-    each_fve: Floats
 
 
 @quiet
@@ -57,7 +56,6 @@ def periodicity(attention: Array) -> Periodicity:
         fve_2term=np.divide(two, variance, out=np.zeros_like(two), where=varies),
         alpha=coefficients[:, 0],
         beta=coefficients[:, 1],
-        each_fve=each,
     )
 
 

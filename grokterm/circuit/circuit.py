@@ -41,6 +41,11 @@ class Circuit:
         """The modulus."""
         return self.network.p
 
+    @property
+    def has_frequencies(self) -> bool:
+        """Whether facts about frequencies exist: where p is odd."""
+        return self.p % 2 == 1
+
     @fact
     def attention(self) -> Array:
         """Where each head looks from the last position, (n_heads, p, p, 3): at a, at b, at the last token itself."""
@@ -58,8 +63,10 @@ class Circuit:
 
     @fact
     def neurons(self) -> Array:
-        """The neurons' activations after the ReLU, (p², d_mlp)."""
-        return np.maximum(self.pre_activations, 0)
+        """The neurons' activations after the ReLU, (p², d_mlp). Those before it are not kept: few ask for them."""
+        pre = self.network.pre_activations(self.residual)
+        activations: Array = np.maximum(pre, 0, out=pre)
+        return activations
 
     @fact
     def neuron_logits(self) -> Array:

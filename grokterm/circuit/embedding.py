@@ -16,13 +16,6 @@ CONTROLS = 8
 """How many Gaussian matrices a random control is the mean of; their singular values scatter by a few thousandths."""
 
 
-def frequency_norms(W_E: Floats, each: Floats) -> Floats:
-    """How much of the embedding (p, d_model) each frequency has: hypot of its cos and sin component, (frequencies,)."""
-    with np.errstate(over="ignore", invalid="ignore"):  # the weights of a run that diverged
-        norms: Floats = np.sqrt(np.square(each @ W_E).sum(axis=(1, 2)))
-    return norms
-
-
 def on_circle(W_E: Floats, wave: Floats) -> Floats:
     """Where the tokens lie on the plane of one frequency, (p, 2): `wave` is its cos and sin (2, p), W_E (p, d_model).
 
@@ -60,6 +53,15 @@ class Components:
         transformed: Floats = basis(len(self.coordinates)) @ self.coordinates
         return transformed
 
+    @property
+    def plane_shares(self) -> Floats:
+        """How much of each of the first two components every frequency has, (frequencies, 2); p odd."""
+        waves = self.in_waves[1:, :2]
+        power = np.square(waves).reshape(-1, 2, 2).sum(axis=1)
+        total = np.square(waves).sum(axis=0)  # they are centred: the constant has nothing
+        shares: Floats = np.divide(power, total, out=np.zeros_like(power), where=total != 0)
+        return shares
+
 
 @dataclass(frozen=True)
 class Circularity:
@@ -96,16 +98,20 @@ def _gaussian_spectrum(rows: int, columns: int) -> Floats:
 
 @quiet
 def principal_components(W_E: Array) -> Components:
-    """All min(p, d_model) of the embedding (p, d_model), centred over the tokens; NaN where it has no numbers."""
-    count = min(W_E.shape)
+    """All min(p, d_model) of the embedding (p, d_model), centred over the tokens; NaN where it has no numbers.
+
+    They are two at least, a plane: where d_model = 1 the second is zero.
+    """
+    count = max(min(W_E.shape), 2)
     if not np.isfinite(W_E).all():
         return Components(np.full((len(W_E), count), np.nan), np.full(count, np.nan))
     centred = W_E.astype(np.float64)
     centred -= centred.mean(axis=0)
     left, values, _ = np.linalg.svd(centred, full_matrices=False)
-    power = np.square(values)
+    coordinates, power = np.zeros((len(W_E), count)), np.zeros(count)
+    coordinates[:, : len(values)], power[: len(values)] = left * values, np.square(values)
     total = power.sum()
-    return Components(left * values, power / total if total else power)
+    return Components(coordinates, power / total if total else power)
 
 
 @quiet
@@ -116,9 +122,6 @@ def circularity(components: Components) -> Circularity:
     the two; noise of p tokens gives about 4 · ln(p) / p. Embeddings with several circles of like size have principal
     components that mix them. p odd.
     """
-    waves = components.in_waves[1:, :2]
-    power = np.square(waves).reshape(-1, 2, 2).sum(axis=1)  # (frequencies, components)
-    total = np.square(waves).sum(axis=0)
-    shares = np.divide(power, total, out=np.zeros_like(power), where=total != 0).mean(axis=1)
+    shares = components.plane_shares.mean(axis=1)
     best = int(shares.argmax())
     return Circularity(power=float(shares[best]), frequency=best + 1)

@@ -37,8 +37,9 @@ class PartLosses:
 
 @quiet
 def losses(logits: Array, task: RecordedTask) -> Losses:
-    """The losses and accuracies of logits (n, n_classes), one row an input."""
-    each, right = cross_entropies(logits, task.labels), logits.argmax(axis=1) == task.labels
+    """The losses and accuracies of logits (n, n_classes), one row an input; one with NaN in it answers nothing."""
+    each = cross_entropies(logits, task.labels)
+    right = (logits.argmax(axis=1) == task.labels) & ~np.isnan(logits.max(axis=1))  # a row of NaN answers nothing
     train, test = task.train, task.test
     means = (each.mean(), each[train].mean(), each[test].mean(), right.mean(), right[train].mean(), right[test].mean())
     return Losses(*(float(mean) for mean in means))

@@ -103,14 +103,6 @@ class Network:
         scores /= scores.sum(axis=3, keepdims=True)
         return scores
 
-    def head_outputs(self, attention: Array) -> Array:
-        """What each head adds to the residual stream at the last position, (n_heads, p², d_model)."""
-        p, written = self.p, self.written()
-        by_a = attention[..., 0, None] * written[0][:, :, None]
-        by_b = attention[..., 1, None] * written[1][:, None]
-        outputs: Array = by_a + by_b + attention[..., 2, None] * written[2][:, None]
-        return outputs.reshape(self.n_heads, p * p, -1)
-
     def attended(self, attention: Array, heads: Sequence[int] | None = None) -> Array:
         """The sum of all heads' outputs, or of some heads', (p², d_model)."""
         p, written = self.p, self.written()

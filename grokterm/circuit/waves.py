@@ -28,6 +28,11 @@ def waves(p: int) -> Floats:
     return each
 
 
+AT_ONCE = 128
+"""Neurons whose shares are computed together. Copies of all of them are memory that a process has to be given first,
+and that took longer than the computing (p = 113, d_mlp = 512: 30 ms, and 30 to 80 ms more)."""
+
+
 @lru_cache(maxsize=8)
 def basis(p: int, dtype: DTypeLike = np.float64) -> Array:
     """The real orthonormal basis F (p, p): row 0 constant, rows 2k−1 and 2k the cos and sin of frequency k.
@@ -56,8 +61,8 @@ def component_norms(M: Array) -> Array:
 
 
 def paired(components: Array) -> Array:
-    """Each frequency's norm, hypot of its cos and sin, (frequencies,), from what `component_norms` gives (p,)."""
-    norms: Array = np.hypot(components[1::2], components[2::2])
+    """Each frequency's norm, hypot of its cos and sin, (…, frequencies), of component norms (…, p); in their dtype."""
+    norms: Array = np.hypot(components[..., 1::2], components[..., 2::2])
     return norms
 
 
@@ -87,6 +92,11 @@ def frequency_shares(neurons: Array) -> Array:
     block {0, 2k−1, 2k}² over the total (Nanda et al. 2023, section 4.2). One without variance, or with no more than its
     mean's rounding, explains nothing: zeros.
     """
+    parts = [_some_shares(neurons[:, first : first + AT_ONCE]) for first in range(0, neurons.shape[1], AT_ONCE)]
+    return np.concatenate(parts)
+
+
+def _some_shares(neurons: Array) -> Array:
     p, count = round(len(neurons) ** 0.5), neurons.shape[1]
     frequencies = (p - 1) // 2
     F = basis(p, neurons.dtype)

@@ -78,7 +78,7 @@ def import_(
     try:
         with signals_raise():
             found = plan(file, chosen)
-            with Bar("measuring checkpoints") as bar:
+            with Bar("measuring checkpoints", counted=True) as bar:
                 made = record(found, runs, name or file.stem, bar)
     except KeyboardInterrupt:
         typer.echo("interrupted: nothing was imported", err=True)

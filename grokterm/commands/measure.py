@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 
 LOWER_PRIORITY = 10
 """What a process that nobody waits for is nicer by."""
+PATIENCE = 30.0
+"""Seconds that the measuring of a run that has just finished waits for one that began before it was trained again."""
 
 
 def measure(
     run: RunReference = "-",
     workers: Annotated[
-        int | None, typer.Option(metavar="N", help="Processes at once; by default one a processor.", min=1)
+        int | None, typer.Option(metavar="N", help="Processes at once; by default one a processor, up to 8.", min=1)
     ] = None,
     again: Annotated[bool, typer.Option("--again", help="Measure everything anew, not only what is missing.")] = False,
     runs: RunsFolder = RUNS,
@@ -47,10 +49,12 @@ def measure(
         os.nice(LOWER_PRIORITY)
     found = find(runs, run)
     try:
-        with signals_raise(), Bar("measuring checkpoints") as bar:
-            done = measure_run(found, Catalog(parts), bar, workers=workers, again=again)
+        with signals_raise(), Bar("measuring checkpoints", counted=True) as bar:
+            done = measure_run(
+                found, Catalog(parts), bar, workers=workers, again=again, patience=PATIENCE if detached else 0.0
+            )
     except (KeyboardInterrupt, SystemExit) as end:
-        typer.echo(f"interrupted: {_kept(found)}; the same command goes on", err=True)
+        typer.echo(f"interrupted: {_kept(found)}; {_goes_on(found, again=again)}", err=True)
         raise typer.Exit(_code(end)) from None
     tell_problems(done.problems)
     typer.echo(_told(done, found))
@@ -72,14 +76,16 @@ def measure_at_the_end(run: "RunDirectory", catalog: "Catalog", on_hangup: OnHan
 
     output = Output()
     outlived = signal.SIGHUP if on_hangup == "detach" else None
-    shown: Bar | Counted = Bar("hindsight") if output.is_live and sys.stderr.isatty() else Counted("hindsight", output)
+    shown: Bar | Counted = (
+        Bar("hindsight", counted=True) if output.is_live and sys.stderr.isatty() else Counted("hindsight", output)
+    )
     try:
         if not is_wanted(run.read_config() or {}):
             return 0
         from grokterm.engine.hindsight import measure as measure_run
 
         with signals_raise([number for number in ASKED_BY if number != outlived]), shown as progress:
-            done = measure_run(run, catalog, progress)
+            done = measure_run(run, catalog, progress, patience=PATIENCE)
     except (KeyboardInterrupt, SystemExit) as end:
         output.say(f"hindsight     interrupted: {_kept(run)};\n{'':<14}{_again(run)} goes on")
         return _code(end)
@@ -138,8 +144,22 @@ def _kept(run: "RunDirectory") -> str:
     from grokterm.run.hindsight import read_about, rows_in
 
     about = read_about(run)
+    if about is not None and about.complete:
+        return f"the measurement of before, {rows_in(run):,} checkpoints, is still there"
     of = "" if about is None else f" of {about.checkpoints:,}"
     return f"what was measured, {rows_in(run):,}{of} checkpoints, is kept"
+
+
+def _goes_on(run: "RunDirectory", *, again: bool) -> str:
+    """Which command goes on with what was interrupted."""
+    from grokterm.run.hindsight import read_about
+
+    if not again:
+        return "the same command goes on"
+    about = read_about(run)
+    if about is not None and about.complete:
+        return "the same command begins anew, and replaces it when all is measured"
+    return f"{_again(run)} goes on, without --again"
 
 
 def _again(run: "RunDirectory") -> str:

@@ -13,8 +13,9 @@ def probe(
         list[str] | None,
         typer.Option(
             metavar="PART",
-            help="Take a part out: freq=14,23 or freq=key, head=0, neurons=3,17, skip; polynomials puts the part "
-            "of degree 2 in the place of each neuron that has a frequency. Repeatable: each alone, then all together.",
+            help="Take a part out: freq=14,23 or freq=key, head=0, neurons=3,17, skip (the path past the neurons); "
+            "polynomials leaves of each neuron in a cluster only what is a quadratic formula in the sines and cosines "
+            "of its frequency. Repeatable: each alone, then all together.",
         ),
     ] = None,
     keep_only: Annotated[
@@ -32,6 +33,13 @@ def probe(
         list[str] | None,
         typer.Option(metavar="A,B", help="What is answered to a, b, and why; with everything taken out. Repeatable."),
     ] = None,
+    variants: Annotated[
+        bool,
+        typer.Option(
+            "--variants",
+            help="Other people's definitions: restricted and excluded loss, logit FVE, shares of the sum, symmetry.",
+        ),
+    ] = False,
     top: Annotated[int, typer.Option(help="Answers, neurons and weights told of each.", min=1)] = 5,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object with every number in full.")] = False,
     runs: RunsFolder = RUNS,
@@ -53,6 +61,7 @@ def probe(
         heads=heads,
         inputs=inputs or (),
         top=top,
+        variants=variants,
     )
     from grokterm.circuit.reading import read_circuit
     from grokterm.probe.as_json import json_of

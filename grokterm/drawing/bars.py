@@ -142,24 +142,25 @@ def _number_labels(first: int, count: int, starts: NDArray[np.intp], columns: in
 
 
 def name_keys(frame: Frame, keys: Sequence[tuple[int, str]], bar: int, style: str) -> None:
-    """The keys' labels below the axis, each under its bar; neighbours that would touch are joined: 33,34."""
+    """The keys' labels below the axis, each under its bar; neighbours that would touch share the middle: 33 34."""
     if frame.ribbon_row is None:
         return
+    apart = "  " if any(" " in label for _, label in keys) else " "
     groups: list[tuple[float, list[str]]] = []  # centre, labels
     for column, label in keys:
         centre = column + (bar - 1) / 2
-        if groups and centre - len(label) / 2 < groups[-1][0] + len(",".join(groups[-1][1])) / 2 + 0.5:
+        if groups and centre - len(label) / 2 < groups[-1][0] + len(apart.join(groups[-1][1])) / 2 + len(apart):
             before, names = groups[-1]
             groups[-1] = ((before * len(names) + centre) / (len(names) + 1), [*names, label])
         else:
             groups.append((centre, [label]))
     end = 0
     for centre, names in groups:
-        text = ",".join(names)
+        text = apart.join(names)
         start = max(min(round(centre - (len(text) - 1) / 2), frame.columns - len(text)), end)
         if start + len(text) <= frame.columns:
             frame.canvas.write(frame.ribbon_row, frame.left + start, text, style)
-            end = start + len(text) + 1
+            end = start + len(text) + len(apart)
 
 
 def _bar_notes(values: Floats, frame: Frame, *, log_y: bool) -> tuple[str, ...]:

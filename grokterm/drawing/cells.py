@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Markers = Literal["braille", "block", "ascii"]  # 2×4 dots, 2×2 quadrants, 1×1 character a cell
-Pattern = Literal["solid", "long", "dash", "dot"]
+Pattern = Literal["solid", "long", "dash", "dot", "thick"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ from grokterm.drawing.axes import (
 from grokterm.drawing.bands import Band, Shaded, paint_bands, shaded
 from grokterm.drawing.bars import draw_bars
 from grokterm.drawing.cells import Drawing, Markers, Pattern, Row, Span, glyphs_for
-from grokterm.drawing.dots import DOTS, cell_bits, characters, dot_rows, shown_columns
+from grokterm.drawing.dots import DOTS, cell_bits, characters, dot_rows, shown_columns, thickened
 from grokterm.drawing.envelope import envelope, first_after, first_from, undrawable
 from grokterm.drawing.legend import Entry, legend
 from grokterm.drawing.tags import Tagged, draw_tags
@@ -227,7 +227,10 @@ def _paint(frame: Frame, dots: NDArray[np.uint8], curve: _Curve, limits: Limits,
     top = dot_rows(curve.high, limits.low, limits.high, rows)
     bottom = dot_rows(curve.low, limits.low, limits.high, rows)
     pattern: Pattern = "solid" if markers == "ascii" else curve.line.pattern
-    shown = shown_columns(top, bottom, np.isfinite(curve.low), pattern)
+    present = np.isfinite(curve.low)
+    if pattern == "thick":
+        top, bottom = thickened(top, bottom, present, rows)
+    shown = shown_columns(top, bottom, present, pattern)
     bits = cell_bits(top, bottom, shown, frame.rows, markers)
     lit = bits > 0
     codes = frame.canvas.codes[: frame.rows, frame.left :]

@@ -17,6 +17,7 @@ _SHOWN: dict[Pattern, tuple[int, int]] = {
     "long": (13, 16),
     "dash": (5, 8),
     "dot": (1, 3),
+    "thick": (1, 1),
 }  # dots shown, of how many
 
 
@@ -47,6 +48,18 @@ def shown_columns(
     gap[0] = gap[-1] = False
     drawn: NDArray[np.bool_] = present & ~gap
     return drawn
+
+
+def thickened(
+    top: NDArray[np.intp], bottom: NDArray[np.intp], present: NDArray[np.bool_], rows: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The ranges of a curve that is one dot more below, above in the last row, and to the right."""
+    high, low = np.where(bottom + 1 < rows, top, np.maximum(top - 1, 0)), np.minimum(bottom + 1, rows - 1)
+    joined = present[1:] & present[:-1]
+    wider_high, wider_low = high.copy(), low.copy()
+    wider_high[1:][joined] = np.minimum(high[1:], high[:-1])[joined]
+    wider_low[1:][joined] = np.maximum(low[1:], low[:-1])[joined]
+    return wider_high, wider_low
 
 
 def cell_bits(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from grokterm.drawing.cells import Markers, Pattern, Row, Span, one_cell_each, row_of
 
-GLYPHS: dict[Pattern, str] = {"solid": "━", "long": "╾", "dash": "╍", "dot": "┄"}
+GLYPHS: dict[Pattern, str] = {"solid": "━", "long": "╾", "dash": "╍", "dot": "┄", "thick": "═"}
 APART = "  "
 
 

@@ -16,11 +16,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from grokterm import fourier
-from grokterm.circuit.circuit import Circuit
+from grokterm.circuit.circuit import CLUSTER_FVE, Circuit
 from grokterm.engine.task import Task
-
-CLUSTER_FVE = 0.85
-"""A neuron belongs to a frequency that explains this share of its variance (Nanda et al. 2023, section 4.2)."""
 
 
 class Evaluation:

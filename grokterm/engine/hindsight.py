@@ -17,7 +17,7 @@ import torch
 
 from grokterm.catalog import Catalog
 from grokterm.engine.saved import SavedStates
-from grokterm.engine.workers import in_order, processors
+from grokterm.engine.workers import in_order, usual
 from grokterm.errors import RunError
 from grokterm.run.checkpoint import CheckpointInfo, list_checkpoints
 from grokterm.run.directory import RunDirectory, no_run
@@ -62,23 +62,25 @@ class _Told:
 
 
 def measure(
-    run: RunDirectory, catalog: Catalog, progress: "Progress", *, workers: int | None = None, again: bool = False
+    run: RunDirectory,
+    catalog: Catalog,
+    progress: "Progress",
+    *,
+    workers: int | None = None,
+    again: bool = False,
+    patience: float = 0.0,
 ) -> Done:
-    """Measure what is not measured yet, or everything `again`. workers: processes, by default one a processor.
+    """Measure what is not measured yet, or everything `again`. workers: processes, by default the `usual` number.
 
     A checkpoint that cannot be read is left out and told. Every row is kept as soon as it is made, so that whatever
     ends this, another call goes on. progress: told how many checkpoints there are, and of every one that has its row.
+    patience: seconds to wait for another process that measures the run and is about to end.
     Raises RunError for a run that is trained or has no checkpoint; UsageError when its parts cannot be built.
     """
     begun, told = time.monotonic(), _Told()
-    if run.read_config() is None:
-        raise no_run(run.path)
-    if is_alive(run):
-        raise RunError(f"{run.path} is being trained; it can be measured when training has ended")
-    infos = list_checkpoints(run.checkpoints)
-    if not infos:
-        raise RunError(f"{run.path} has no checkpoint, so there is nothing to measure")
-    with held(run), _one_thread():
+    _checkpoints(run)  # refused before anything is written there
+    with held(run, patience), _one_thread():
+        infos = _checkpoints(run)
         states = SavedStates.of(run, catalog)
         keys, last, price = _last(states, infos, told)
         about = About(
@@ -86,9 +88,8 @@ def measure(
         )
         with HindsightWriter(run, about, last, again=again) as writer:
             rest = [info for info in infos if writer.last < info.step < last.step]
-            progress.begin(len(infos))
-            progress.advance(len(infos) - len(rest) - (writer.last < last.step))
-            rows = _rows(run, states, rest, keys, catalog.own, price, workers or processors(), told)
+            progress.begin(len(infos), before=len(infos) - len(rest) - (writer.last < last.step))
+            rows = _rows(run, states, rest, keys, catalog.own, price, workers or usual(), told)
             with contextlib.closing(rows):
                 for row in rows:
                     _take(run, writer, row, told)
@@ -97,10 +98,23 @@ def measure(
                 _take(run, writer, last, told)
                 progress.advance(1)
             if not writer.about.complete:
+                _refuse_another(run)
                 writer.finish()
             about = writer.about
     seconds = time.monotonic() - begun
     return Done(about, len(last.numbers), told.computed, seconds, told.workers, tuple(told.problems))
+
+
+def _checkpoints(run: RunDirectory) -> list[CheckpointInfo]:
+    """What there is to measure. Raises RunError where there is nothing, or where it may still become something else."""
+    if run.read_config() is None:
+        raise no_run(run.path)
+    if is_alive(run):
+        raise RunError(f"{run.path} is being trained; it can be measured when training has ended")
+    infos = list_checkpoints(run.checkpoints)
+    if not infos:
+        raise RunError(f"{run.path} has no checkpoint, so there is nothing to measure")
+    return infos
 
 
 def _last(states: SavedStates, infos: Sequence[CheckpointInfo], told: _Told) -> tuple[tuple[int, ...], Row, float]:
@@ -150,17 +164,22 @@ def _row(states: SavedStates, keys: tuple[int, ...], info: CheckpointInfo) -> Ro
 
 def _take(run: RunDirectory, writer: HindsightWriter, row: Row | Unreadable, told: _Told) -> None:
     """Write a row, unless the run is another one by now. Raises RunError when it is."""
-    if not os.path.exists(run.config_path):  # noqa: PTH110 - Path.exists raises what the disk says
-        raise RunError(f"{run.path} was moved or removed while it was being measured; measure it where it is now")
-    if is_alive(run):
-        remove(run)  # perhaps written after its trainer had removed what holds no longer
-        raise RunError(f"{run.path} is being trained again, so its hindsight ends here; measure it when that has ended")
+    _refuse_another(run)
     if isinstance(row, Row):
         writer.append(row)
         told.computed += 1
     else:
         writer.skip(row.step)
         told.problems.append(row.why)
+
+
+def _refuse_another(run: RunDirectory) -> None:
+    """Raise RunError where the run is elsewhere or trained by now; one that was trained is known by its tables."""
+    if not os.path.exists(run.config_path):  # noqa: PTH110 - Path.exists raises what the disk says
+        raise RunError(f"{run.path} was moved or removed while it was being measured; measure it where it is now")
+    if is_alive(run):
+        remove(run)  # perhaps written after its trainer had removed what holds no longer
+        raise RunError(f"{run.path} is being trained again, so its hindsight ends here; measure it when that has ended")
 
 
 @contextlib.contextmanager

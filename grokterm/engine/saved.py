@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from typing import Any, Self
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from grokterm.catalog import Catalog
@@ -17,6 +18,7 @@ from grokterm.run import recorded_task
 from grokterm.run.checkpoint import Checkpoint, CheckpointInfo, read
 from grokterm.run.directory import RunDirectory, no_run
 from grokterm.run.hindsight_writer import Row
+from grokterm.run.recorded_task import RecordedTask
 
 
 class SavedStates:
@@ -26,16 +28,14 @@ class SavedStates:
     """
 
     def __init__(self, run: RunDirectory, preset: Preset, catalog: Catalog) -> None:
-        """Write task.npz where a run lacks it. Raises UsageError for what cannot be built, RunError."""
+        """Write task.npz where none can be read. Raises UsageError for what cannot be built, RunError."""
         self._task, self._model = task_and_model(preset, catalog, torch.device("cpu"))
         self._catalog = catalog
         self._measures: dict[str, Callable[..., Any]] | None = None
-        if not run.task_path.exists():
-            try:
-                recorded_task.write(run.task_path, self._task.recorded())
-            except OSError as error:
-                raise RunError(f"{run.task_path} cannot be written: {error.strerror}") from error
-        self._recorded = recorded_task.read(run.task_path)
+        try:
+            self._recorded = recorded_task.read(run.task_path)
+        except RunError:  # what run.toml describes is the task, and this file only says it
+            self._recorded = self._written(run)
 
     @classmethod
     def of(cls, run: RunDirectory, catalog: Catalog) -> Self:
@@ -56,11 +56,28 @@ class SavedStates:
         return tuple(int(k) + 1 for k in evaluation.key_frequencies.nonzero()[:, 0])
 
     def row(self, info: CheckpointInfo, keys: Collection[int]) -> Row:
-        """Every measure of a checkpoint with these key frequencies. Raises RunError as `key_frequencies` does."""
+        """Every measure of a checkpoint with these key frequencies. Raises RunError as `key_frequencies` does.
+
+        Also where a measure fails, which may be a person's own.
+        """
         evaluation = self._evaluation(read(info.path), info, keys)
         if self._measures is None:
             self._measures = measures_of(evaluation, self._catalog)
-        return Row(info.step, *evaluation.results(self._measures))
+        numbers: dict[str, float] = {}
+        arrays: dict[str, NDArray[Any]] = {}
+        for name, measure in self._measures.items():
+            single, several = _results(evaluation, name, measure, info.step)
+            numbers |= single
+            arrays |= several
+        return Row(info.step, numbers, arrays)
+
+    def _written(self, run: RunDirectory) -> RecordedTask:
+        """The task as run.toml describes it, written to task.npz."""
+        try:
+            recorded_task.write(run.task_path, self._task.recorded())
+        except OSError as error:
+            raise RunError(f"{run.task_path} cannot be written: {error.strerror}") from error
+        return recorded_task.read(run.task_path)
 
     def _evaluation(self, saved: Checkpoint, info: CheckpointInfo, keys: Collection[int] | None) -> Evaluation:
         weights = {
@@ -89,3 +106,17 @@ class SavedStates:
             return Circuit(network, self._recorded, key_frequencies=None if keys is None else keys.numpy())
         except RunError:
             return None
+
+
+def _results(
+    evaluation: Evaluation, name: str, measure: Callable[..., Any], step: int
+) -> tuple[dict[str, float], dict[str, NDArray[Any]]]:
+    """What one measure gives. Raises RunError that names it and the step."""
+    try:
+        numbers, arrays = evaluation.results({name: measure})
+        for column, array in arrays.items():
+            if array.dtype.kind not in "biuf":
+                raise TypeError(f"{column} is an array of {array.dtype}, not of real numbers")
+    except Exception as error:  # a person's own measure may raise anything, and training has ended well
+        raise RunError(f"the measure {name} fails at step {step:,}: {type(error).__name__}: {error}") from error
+    return numbers, arrays

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Generic, TypeVar
 
 from grokterm.errors import GroktermError, RunError
@@ -24,13 +25,32 @@ Work = Callable[[Item], Result]
 
 LOWER_PRIORITY = 10
 """What the workers are nicer by than who started them."""
+MOST = 8
+"""Of workers unless somebody asks for more: each holds a torch of its own, a few hundred megabytes."""
+QUOTA = Path("/sys/fs/cgroup/cpu.max")
+"""Where a container sees its own control group."""
 _LEFT_TO_THE_PARENT = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 def processors() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """How many processors this process may use, as a container's quota counts them where it has one."""
+    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(there, quota_of(QUOTA) or there)
+
+
+def usual() -> int:
+    """How many workers there are unless somebody asks for another number: one a processor, up to MOST."""
+    return min(processors(), MOST)
+
+
+def quota_of(path: Path) -> int | None:
+    """How many processors' time the file of a control group (version 2) allows, rounded up; None for no limit."""
+    try:
+        quota, period = map(int, path.read_text().split())
+    except (OSError, ValueError):
+        return None
+    return max(-(-quota // period), 1) if quota > 0 and period > 0 else None
 
 
 def in_order(begin: Callable[[], Work[Item, Result]], items: Sequence[Item], workers: int) -> Iterator[Result]:

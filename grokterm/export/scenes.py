@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from grokterm.ancestry import first_step
 from grokterm.charts import Line
-from grokterm.circuit.embedding import Floats, frequency_norms, on_circle
-from grokterm.circuit.waves import waves
+from grokterm.circuit.embedding import Floats, on_circle
+from grokterm.circuit.waves import component_norms, paired, waves
 from grokterm.errors import RunError, UsageError
 from grokterm.export.choices import Choices, standing
 from grokterm.history import History
@@ -22,7 +22,7 @@ from grokterm.progress import Progress
 from grokterm.run.checkpoint import CheckpointInfo, list_checkpoints, read
 from grokterm.run.directory import RunDirectory
 from grokterm.text import plain
-from grokterm.tui.panels.fourier import key_frequencies, paired
+from grokterm.tui.panels.fourier import key_frequencies
 
 FRAMES = 120
 """Pictures where nobody says how many."""
@@ -170,7 +170,7 @@ def _frequency(known: _Known, asked: int | None, last: int) -> int:
             raise UsageError(f"--frequency {asked}: the frequencies of p = {known.p} are 1 to {count}")
         return asked
     saved = [info for info in known.checkpoints if info.step <= last]
-    norms = frequency_norms(known.embedding(saved[-1]), known.waves) if saved else known.norms[-1]
+    norms = paired(component_norms(known.embedding(saved[-1]))) if saved else known.norms[-1]
     return int(np.argmax(np.nan_to_num(norms, nan=-1.0, posinf=-1.0))) + 1
 
 
@@ -186,7 +186,7 @@ def _pictures(known: _Known, steps: Steps, frequency: int, progress: Progress) -
         row = int(np.searchsorted(known.steps, step, side="right")) - 1
         if newest > shown:
             W_E, shown = known.embedding(known.checkpoints[newest]), newest
-            places, from_weights = on_circle(W_E, known.waves[frequency - 1]), frequency_norms(W_E, known.waves)
+            places, from_weights = on_circle(W_E, known.waves[frequency - 1]), paired(component_norms(W_E))
         if newest >= 0:
             circle[picture], circle_steps[picture] = places, saved[newest]
         if newest >= 0 and (row < 0 or saved[newest] >= known.steps[row]):

@@ -6,7 +6,9 @@ model.load_state_dict(d["model"])
 
 As in the demo, epoch e (from 0) computes train_losses[e], updates, and may save: d["checkpoints"][i] are the weights of
 step d["checkpoint_epochs"][i] + 1, and those of step 0 have no epoch. train_losses[e] is the loss of the weights after
-e updates. test_losses are those recorded, from step 0 on (or 1, where there is none of step 0), evenly spaced.
+e updates. test_losses are those recorded, evenly spaced. Where as many lie evenly from step 1 on as from step 0, they
+begin at step 1, as in the demo, which tests after the update: test_losses[e · every] is the loss after e · every + 1
+updates. Otherwise they begin at step 0; which of both it is, and `every`, stands in the mark, the first entry.
 """
 
 from collections.abc import Mapping, Sequence
@@ -65,10 +67,15 @@ def write(run: RunDirectory, path: Path, progress: Progress, choices: Choices) -
     states = _states(run, task, choices.step, progress)
     history = history.at(states.last)
     train = every_loss(_recorded(history, run.steps_path, "train_loss"), states.last)
-    every, test = even_losses(_recorded(history, run.tests_path, "test_loss"), states.last)
+    first, every, test = even_losses(_recorded(history, run.tests_path, "test_loss"), states.last)
     saved = {} if choices.step is not None else {step - 1: network for step, network in states.networks.items() if step}
     values = {
-        TENSORS_MARK: {"grokterm": __version__, "run": run.name, "step": states.last},
+        TENSORS_MARK: {
+            "grokterm": __version__,
+            "run": run.name,
+            "step": states.last,
+            **({"first_test_step": first, "test_every": every} if len(test) else {}),
+        },
         "model": state_dict(states.networks[states.last]),
         "config": config(states.networks[states.last], seed),
         "checkpoints": [state_dict(network) for network in saved.values()],
@@ -90,22 +97,24 @@ def every_loss(recorded: Series, steps: int) -> Floats:
     return _by_step(recorded, steps) if len(recorded.steps) else np.zeros(0)
 
 
-def even_losses(recorded: Series, steps: int) -> tuple[int, Floats]:
-    """The recorded losses that lie evenly, as many as the layout needs, and how many steps lie between two.
+def even_losses(recorded: Series, steps: int) -> tuple[int, int, Floats]:
+    """The first step, how many steps lie between two, and the recorded losses that lie so, as many as the layout needs.
 
-    For n epochs they are ⌈n / every⌉. A run whose cadence was changed has fewer of them than were recorded.
+    For n epochs they are ⌈n / every⌉. They begin at step 1, or at step 0 where more of them lie evenly from there. A
+    run whose cadence was changed has fewer of them than were recorded.
     """
     losses = _by_step(recorded, steps + 1)
     known = np.zeros(steps + 1, np.bool_)
     known[recorded.steps[recorded.steps <= steps]] = True
-    first = next((step for step in (0, 1) if step < steps + 1 and known[step]), None)
-    if first is None or not steps:
-        return 1, np.zeros(0)
+    begins = [step for step in (1, 0) if step < steps + 1 and known[step]]
+    if not begins or not steps:
+        return 0, 1, np.zeros(0)
     widest = int(np.diff(np.flatnonzero(known)).max(initial=1))  # any closer row of places has one in the widest gap
     for every in range(min(widest, steps), steps + 1):
-        places = first + every * np.arange(-(-steps // every))
-        if known[places].all():
-            return every, losses[places]
+        for first in begins:
+            places = first + every * np.arange(-(-steps // every))
+            if known[places].all():
+                return first, every, losses[places]
     raise AssertionError("a single loss always lies evenly")
 
 

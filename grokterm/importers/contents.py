@@ -2,7 +2,8 @@
 
 Known are the files of Nanda's own code (`model`, `train_losses`, `test_losses`, `optimizer`, `config`, `epoch`; the
 published run has `state_dicts` and `epochs`), those of the grokking demo of TransformerLens (`model`, `checkpoints`,
-`checkpoint_epochs`, `train_losses`, `test_losses`, `train_indices`, `test_indices`, `config`), and bare state dicts.
+`checkpoint_epochs`, `train_losses`, `test_losses`, `train_indices`, `test_indices`, `config`), our own exports in that
+layout, and bare state dicts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,8 @@ from grokterm.importers.reading import Opened
 from grokterm.importers.settings import Settings, settings
 from grokterm.values import LARGEST_COUNT
 
+OURS = "grokterm export"
+"""What a file has as a key that `grokterm export` wrote; its value says when the test losses were taken."""
 FINAL = ("model", "state_dict", "model_state_dict")
 CHECKPOINTS = ("checkpoints", "state_dicts")
 EPOCHS = ("checkpoint_epochs", "epochs")
@@ -34,7 +37,8 @@ class Contents:
 
     checkpoints: (epoch, state dict) in the order of epochs. final: the state dict without an epoch of its own, with the
     step that its file gives it, if any. train_losses: one an epoch, float64; test_losses: one every `test_every`
-    epochs; empty where the file has none. train_rows: int64 row numbers a·p + b, or None.
+    epochs; empty where the file has none. first_test_step: the updates before the first of them, 0 or 1, where the file
+    says it, as our own do. train_rows: int64 row numbers a·p + b, or None.
     """
 
     checkpoints: Sequence[tuple[int, StateDict]]
@@ -43,6 +47,7 @@ class Contents:
     train_losses: NDArray[np.float64]
     test_losses: NDArray[np.float64]
     test_every: int
+    first_test_step: int | None
     train_rows: Tensor | None
     settings: Settings
 
@@ -61,6 +66,7 @@ def contents(opened: Opened, test_every: int | None = None) -> Contents:
         )
     train_losses, test_losses = _losses(values, "train_losses"), _losses(values, "test_losses")
     epoch = values.get("epoch")
+    first_test_step, every = _said_of_tests(values.get(OURS))
     return Contents(
         checkpoints,
         final if isinstance(final, Mapping) else None,
@@ -68,7 +74,8 @@ def contents(opened: Opened, test_every: int | None = None) -> Contents:
         _count("epoch", epoch) + 1 if epoch is not None and not len(train_losses) else None,
         train_losses,
         test_losses,
-        _cadence(len(train_losses), len(test_losses), test_every),
+        _cadence(len(train_losses), len(test_losses), every if test_every is None else test_every),
+        first_test_step,
         _rows(values.get("train_indices")),
         settings(values.get("config"), values.get("optimizer")),
     )
@@ -78,7 +85,7 @@ def _weights_alone(values: StateDict, metadata: Mapping[str, str]) -> Contents:
     said = metadata.get("step", "")
     step = int(said) if said.isascii() and said.isdigit() and len(said) < len(str(LARGEST_COUNT)) else None
     nothing = np.zeros(0)
-    return Contents((), values, step, nothing, nothing, 1, None, settings(None, None))
+    return Contents((), values, step, nothing, nothing, 1, None, None, settings(None, None))
 
 
 def _checkpoints(values: StateDict) -> list[tuple[int, StateDict]]:
@@ -146,6 +153,16 @@ def _losses(values: StateDict, key: str) -> NDArray[np.float64]:
     return numbers
 
 
+def _said_of_tests(mark: object) -> tuple[int | None, int | None]:
+    """The step of the first test loss and how many lie between two, as our own exports say it; None elsewhere."""
+    if not isinstance(mark, Mapping) or "first_test_step" not in mark:
+        return None, None
+    first, every = (_count(f"{name} of {OURS!r}", mark.get(name)) for name in ("first_test_step", "test_every"))
+    if first > 1 or not every:
+        raise UsageError(f"{OURS!r} has first_test_step {first} and test_every {every}; not 0 or 1 and at least 1")
+    return first, every
+
+
 def _cadence(train: int, test: int, said: int | None) -> int:
     """How many epochs lie between two test losses: with n of them at 0, c, 2c, …, c is where ceil(train / c) = n."""
     if not test:
@@ -154,7 +171,8 @@ def _cadence(train: int, test: int, said: int | None) -> int:
         given = -(-train // said)
         if train and given != test:
             raise UsageError(
-                f"--test-every {said} gives {given:,} test losses in {train:,} epochs; the file has {test:,}"
+                f"a test loss every {said:,} epochs (--test-every) gives {given:,} test losses in {train:,} epochs; "
+                f"the file has {test:,}"
             )
         return said
     if not train:

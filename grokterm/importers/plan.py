@@ -135,6 +135,8 @@ def _tested_after(task: Task, found: Contents, states: list[tuple[int, Weights]]
     test = Recorded(found.test_losses, found.test_every)
     if not len(found.test_losses):
         return Shift(0, measured=True)
+    if found.first_test_step is not None:
+        return Shift(found.first_test_step, measured=True)
     is_demo = bool(found.checkpoints) and states[0][1].layout == "TransformerLens"
     computed = [(step, _losses(task, state)[1]) for step, state in _some(states)]
     return evaluated_after(test, computed, usual=1 if is_demo else 0)

@@ -24,7 +24,7 @@ CLEARER = 3.0
 
 @dataclass(frozen=True)
 class Shift:
-    """Updates between an epoch and its step: 0 or 1; `measured` when the losses show it, else it is the usual one."""
+    """Updates between an epoch and its step: 0 or 1; `measured` when losses or the file say so, else the usual one."""
 
     updates: int
     measured: bool

@@ -13,7 +13,8 @@ def ablations(circuit: Circuit) -> dict[str, Any]:
     """Cross-entropy on all inputs after each edit (Nanda et al. 2023, section 4.4).
 
     One frequency removed from the logits, (frequencies,); all but the key ones removed (the restricted loss); a head
-    set to zero or to its mean, (heads,); the skip path likewise; every neuron replaced by its polynomial of degree 2.
+    set to zero or to its mean, (heads,); the skip path likewise; each neuron that belongs to a frequency replaced by
+    its polynomial of degree 2 there, the others as they are.
     """
     edits = {
         "loss_key_only": Ablation(keep_only=frozenset(circuit.keys)),

@@ -6,10 +6,8 @@ import torch
 from torch import Tensor
 
 from grokterm.catalog import part
+from grokterm.circuit.losses import SMALLEST_TOTAL
 from grokterm.engine.cross_entropy import cross_entropy
-
-SMALLEST_TOTAL = 1e-290
-"""Below it, terms that underflowed (float64 ends at 5e-324) could have mattered."""
 
 
 @part

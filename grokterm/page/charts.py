@@ -8,7 +8,7 @@ import numpy as np
 from grokterm.ancestry import array_names, joined, names, whole_array
 from grokterm.charts import BarChart, Chart, HeatChart, Line, LineChart, Moments, Spectrum, moments_in, whole
 from grokterm.history import History
-from grokterm.measured import is_by_frequency, keys_of, on_log_y, one_a_bar
+from grokterm.measured import on_log_y, one_a_bar
 from grokterm.plot import MOST_CURVES
 from grokterm.run.hindsight import PREFIX
 from grokterm.text import plain
@@ -16,7 +16,7 @@ from grokterm.tui.hindsight import repeats
 from grokterm.tui.panel import Curve, CurvePanel, Drawn, drawn
 from grokterm.tui.panels.accuracy import Accuracy
 from grokterm.tui.panels.excluded import Excluded
-from grokterm.tui.panels.fourier import key_frequencies
+from grokterm.tui.panels.fourier import is_by_frequency, key_frequencies, keys_of
 from grokterm.tui.panels.loss import Loss
 from grokterm.tui.panels.others import KNOBS, Others
 from grokterm.tui.panels.sparsity import Sparsity

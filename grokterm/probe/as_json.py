@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from grokterm.circuit.ablations import Ablation
-from grokterm.probe.findings import Findings, InputFacts, NeuronFacts, Row
+from grokterm.circuit.losses import Losses
+from grokterm.probe.findings import Definitions, Findings, InputFacts, NeuronFacts, Row
 from grokterm.run.events import encode
 
 
@@ -20,21 +21,23 @@ def json_of(found: Findings) -> str:
         "n_heads": found.heads_in_all,
         "d_mlp": found.neurons_in_all,
         "parameters": found.parameters,
-        "key_frequencies": [asdict(cluster) for cluster in found.key],
+        "key_frequencies": None if found.key is None else [asdict(cluster) for cluster in found.key],
         "losses": [_row(row) for row in found.losses],
         "costliest": None if found.costliest is None else asdict(found.costliest),
         "neurons": [_neuron(neuron) for neuron in found.neurons],
         "heads": [{**asdict(head), "attention": _look(head.attention)} for head in found.heads],
         "inputs": [_input(each) for each in found.inputs],
+        "definitions": None if found.definitions is None else _definitions(found.definitions),
     }
     return json.dumps(encode(told), allow_nan=False, ensure_ascii=False)
 
 
 def _row(row: Row) -> Mapping[str, object]:
-    each = row.losses
+    return {"what": row.what, "ablation": _ablation(row.ablation), **_losses(row.losses)}
+
+
+def _losses(each: Losses) -> Mapping[str, object]:
     return {
-        "what": row.what,
-        "ablation": _ablation(row.ablation),
         "loss": each.all,
         "train_loss": each.train,
         "test_loss": each.test,
@@ -42,6 +45,11 @@ def _row(row: Row) -> Mapping[str, object]:
         "train_accuracy": each.train_accuracy,
         "test_accuracy": each.test_accuracy,
     }
+
+
+def _definitions(found: Definitions) -> Mapping[str, object]:
+    losses = [{"what": variant.what, **_losses(variant.losses)} for variant in found.losses]
+    return {**asdict(found), "losses": losses}
 
 
 def _ablation(ablation: Ablation) -> Mapping[str, object]:

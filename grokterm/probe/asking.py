@@ -9,6 +9,7 @@ from grokterm.circuit.attention import mean_attention, periodicity
 from grokterm.circuit.circuit import Circuit
 from grokterm.circuit.losses import losses
 from grokterm.circuit.waves import basis
+from grokterm.probe.definitions import definitions
 from grokterm.probe.edits import check_inputs, each_ablation, together
 from grokterm.probe.findings import Cluster, Costliest, Findings, HeadFacts, NeuronFacts, Row
 from grokterm.probe.inputs import Form, input_facts
@@ -32,8 +33,8 @@ class Place:
 def ask(circuit: Circuit, questions: Questions, place: Place) -> Findings:
     """Answer all that is asked; a summary where nothing is.
 
-    Raises UsageError for a frequency, head, neuron or input that there is not, RunError for a task without a sum whose
-    frequencies are asked for.
+    Raises UsageError for a frequency, head, neuron or input that there is not, RunError for a task without a sum, or
+    an even p, whose frequencies are asked for.
     """
     check_inputs(questions, circuit)
     with np.errstate(all="ignore"):  # the weights of a run that diverged: what is no number is told as it is
@@ -54,12 +55,13 @@ def ask(circuit: Circuit, questions: Questions, place: Place) -> Findings:
             parameters=sum(weight.size for weight in circuit.network.parameters.values()),
             neurons_in_all=circuit.network.d_mlp,
             heads_in_all=circuit.network.n_heads,
-            key=[Cluster(k, int(circuit.clusters[k - 1])) for k in circuit.keys],
+            key=[Cluster(k, int(circuit.clusters[k - 1])) for k in circuit.keys] if circuit.has_frequencies else None,
             losses=rows,
             costliest=_costliest(circuit) if questions.is_none else None,
             neurons=_neurons(circuit, questions),
             heads=_heads(circuit) if questions.heads else [],
             inputs=input_facts(circuit, forms, questions.inputs, questions.top),
+            definitions=definitions(circuit) if questions.variants else None,
         )
 
 
@@ -73,7 +75,7 @@ def _edits(circuit: Circuit, questions: Questions) -> list[tuple[str, Ablation]]
 
 def _summary(circuit: Circuit) -> Questions:
     """What a summary tells of a circuit: the key frequencies alone, without all of them, without each."""
-    if circuit.task.sums is None or not circuit.keys:
+    if circuit.task.sums is None or not circuit.has_frequencies or not circuit.keys:
         return Questions()
     each = [Edit(f"freq={k}", "freq", (k,)) for k in circuit.keys]
     both = Edit("keep-only=key", "keep-only", "key"), Edit("freq=key", "freq", "key")
@@ -81,7 +83,7 @@ def _summary(circuit: Circuit) -> Questions:
 
 
 def _costliest(circuit: Circuit) -> Costliest | None:
-    if circuit.task.sums is None:
+    if circuit.task.sums is None or not circuit.has_frequencies:
         return None
     on_train = circuit.without_each_frequency.train
     worst = int(on_train.argmax())
@@ -136,6 +138,8 @@ def _heads(circuit: Circuit) -> list[HeadFacts]:
             frequency=int(fits.frequency[head]),
             fve=float(fits.fve[head]),
             fve_2term=float(fits.fve_2term[head]),
+            alpha=float(fits.alpha[head]),
+            beta=float(fits.beta[head]),
             attention=tuple(map(float, looks[head])),
             without=float(without[head]),
             with_mean=float(with_mean[head]),

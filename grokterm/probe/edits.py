@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from grokterm.circuit.ablations import Ablation, How
-from grokterm.circuit.circuit import Circuit
+from grokterm.circuit.circuit import CLUSTER_FVE, Circuit
 from grokterm.errors import UsageError
 from grokterm.probe.questions import Edit, Questions
 
@@ -11,7 +11,8 @@ from grokterm.probe.questions import Edit, Questions
 def each_ablation(questions: Questions, circuit: Circuit) -> list[tuple[str, Ablation]]:
     """Each edit on its own, by its words.
 
-    Raises UsageError for a frequency, head or neuron that there is not, naming the nearest.
+    Raises UsageError for a frequency, head or neuron that there is not, naming the nearest, and for the polynomials of
+    neurons of which none has a frequency.
     """
     how: How = "mean" if questions.mean else "zero"
     return [(_named(edit, questions), _ablation(edit, how, circuit)) for edit in questions.edits]
@@ -53,6 +54,11 @@ def _ablation(edit: Edit, how: How, circuit: Circuit) -> Ablation:
         case "skip":
             return Ablation(skip=True, how=how)
         case "polynomials":
+            if not circuit.in_cluster.any():
+                raise UsageError(
+                    f"{option}: no neuron of this checkpoint belongs to a frequency (none has {CLUSTER_FVE:.0%} of its "
+                    "variance in one), so there is nothing to replace"
+                )
             return Ablation(polynomial=True)
         case "head":
             return Ablation(heads=_check(option, "head", _numbers(edit), range(circuit.network.n_heads)), how=how)

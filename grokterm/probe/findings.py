@@ -62,13 +62,16 @@ class HeadFacts:
 
     frequency: whose waves explain most of its attention to a; fve: which share of its variance five terms explain, and
     fve_2term the paper's two. attention: to a, to b, to the last token, on the average. without, with_mean: the loss on
-    all inputs where nothing, or its mean, stands in its place.
+    all inputs where nothing, or its mean, stands in its place. alpha, beta: what the paper's two terms have, the
+    differences of cosines and of sines of a and b at that frequency.
     """
 
     head: int
     frequency: int
     fve: float
     fve_2term: float
+    alpha: float
+    beta: float
     attention: tuple[float, ...]
     without: float
     with_mean: float
@@ -85,7 +88,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Reply:
-    """What is answered to one input: the best answers first. rank: the place of the right one, 1 for the first."""
+    """What is answered to one input: the best answers first.
+
+    rank: the place of the right one, 1 for the first; the last place where a logit is no number.
+    """
 
     what: str
     loss: float
@@ -95,10 +101,13 @@ class Reply:
 
 @dataclass(frozen=True)
 class Speaker:
-    """A neuron that speaks for an answer: how far it raises its logit above the mean of all answers."""
+    """A neuron that speaks for an answer: how far it raises its logit above the mean of all answers.
+
+    frequency: None where p is even.
+    """
 
     neuron: int
-    frequency: int
+    frequency: int | None
     activation: float
     raises: float
 
@@ -129,10 +138,72 @@ class InputFacts:
 
 
 @dataclass(frozen=True)
+class Variant:
+    """A loss by one of its definitions, on all inputs and the two parts."""
+
+    what: str
+    losses: Losses
+
+
+@dataclass(frozen=True)
+class CosineFacts:
+    """The logits' part along cos(w_k(a ± b − c)) for a key frequency k, and what the loss on train is without k.
+
+    coefficient: along the unit cube; similarity: its cosine with the logits; amplitude: of the cosine itself. The
+    rest are losses with the waves of the sum (excluded_loss_k), the cosine (excluded_loss_3d_k), or a block of the 2D
+    transform taken out.
+    """
+
+    frequency: int
+    coefficient: float
+    similarity: float
+    amplitude: float
+    without_waves: float
+    without_cosine: float
+    without_2x2: float
+    without_3x3: float
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share of the logits by one of its definitions."""
+
+    what: str
+    share: float
+
+
+@dataclass(frozen=True)
+class SumFacts:
+    """How much of some functions of (a, b) is waves of the sum: the mean of their shares, and of all pooled."""
+
+    what: str
+    mean: float
+    pooled: float
+
+
+@dataclass(frozen=True)
+class Definitions:
+    """What other people measure of the same circuit, with the key frequencies.
+
+    neuron_asymmetry, logit_asymmetry: Σ (f(a, b) − f(b, a))² / Σ f². position_similarity: cosine of the angle between
+    the embeddings of the first two positions.
+    """
+
+    losses: Sequence[Variant]
+    cosines: Sequence[CosineFacts]
+    logit_fve: Sequence[Share]
+    sums: Sequence[SumFacts]
+    neuron_asymmetry: float
+    logit_asymmetry: float
+    position_similarity: float
+
+
+@dataclass(frozen=True)
 class Findings:
     """All that was asked of the checkpoint of a step. task: "a + b mod 113". neurons_in_all, heads_in_all: how many.
 
-    key: the frequencies that have a cluster of neurons, in this checkpoint. costliest: in a summary only.
+    key: the frequencies that have a cluster of neurons, in this checkpoint; None where p is even, whose frequencies are
+    not counted here. costliest: in a summary only. definitions: None where nobody asked for them.
     """
 
     run: str
@@ -143,9 +214,10 @@ class Findings:
     parameters: int
     neurons_in_all: int
     heads_in_all: int
-    key: Sequence[Cluster]
+    key: Sequence[Cluster] | None
     losses: Sequence[Row]
     costliest: Costliest | None
     neurons: Sequence[NeuronFacts]
     heads: Sequence[HeadFacts]
     inputs: Sequence[InputFacts]
+    definitions: Definitions | None = None

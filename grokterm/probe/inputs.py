@@ -66,13 +66,14 @@ def _reply(form: Form, circuit: Circuit, row: int, top: int) -> Reply:
     shares /= shares.sum()
     best = tuple(Answer(int(c), float(logits[c]), float(shares[c])) for c in order[:top])
     loss = float(cross_entropies(form.logits[row : row + 1], circuit.task.labels[row : row + 1])[0])
-    return Reply(form.what, loss, int(np.flatnonzero(order == right)[0]) + 1, best)
+    place = int(np.flatnonzero(order == right)[0]) + 1
+    return Reply(form.what, loss, len(order) if np.isnan(logits).any() else place, best)  # NaN answers nothing
 
 
 def _speakers(circuit: Circuit, activations: Array, raises: Array, top: int) -> tuple[Speaker, ...]:
     best = [i for i in np.argsort(-raises, kind="stable")[:top] if raises[i] > 0]
-    frequencies = circuit.neuron_frequencies
-    return tuple(Speaker(int(i), int(frequencies[i]), float(activations[i]), float(raises[i])) for i in best)
+    frequencies = circuit.neuron_frequencies.tolist() if circuit.has_frequencies else [None] * len(raises)
+    return tuple(Speaker(int(i), frequencies[i], float(activations[i]), float(raises[i])) for i in best)
 
 
 def _part(circuit: Circuit, row: int) -> str:

@@ -1,7 +1,7 @@
 """What a person asks one checkpoint, read from the command line's texts before anything is loaded.
 
     --ablate freq=14,23   --ablate freq=key   --ablate head=0   --ablate neurons=3,17   --ablate skip
-    --keep-only key       --neurons 3,17      --inputs 5,9
+    --keep-only key       --neurons 3,17      --inputs 5,9      --variants
 
 Whether there is such a frequency, head or neuron is known when the checkpoint is (`edits.py`).
 """
@@ -52,7 +52,7 @@ class Questions:
 
     edits: each is made on its own, and all of them together where there are several; together they are in force for
     `inputs` too. mean: heads, neurons and skip path are replaced by their means instead of zero. inputs: pairs (a, b).
-    top: how many answers and neurons are told of each.
+    variants: other people's definitions. top: how many answers and neurons are told of each.
     """
 
     edits: tuple[Edit, ...] = ()
@@ -61,11 +61,12 @@ class Questions:
     heads: bool = False
     inputs: tuple[tuple[int, int], ...] = ()
     top: int = TOP
+    variants: bool = False
 
     @property
     def is_none(self) -> bool:
         """Whether nothing was asked: then a summary is the answer."""
-        return not (self.edits or self.neurons or self.heads or self.inputs)
+        return not (self.edits or self.neurons or self.heads or self.inputs or self.variants)
 
 
 def read_questions(
@@ -77,6 +78,7 @@ def read_questions(
     heads: bool = False,
     inputs: Sequence[str] = (),
     top: int = TOP,
+    variants: bool = False,
 ) -> Questions:
     """Read the options' texts. Raises UsageError that names the option and an example of what would be right."""
     edits = [_edit(text) for text in ablate]
@@ -92,6 +94,7 @@ def read_questions(
         heads,
         tuple(dict.fromkeys(_pair(text) for text in inputs)),
         top,
+        variants,
     )
 
 

@@ -1,17 +1,33 @@
 """Findings as text: aligned tables, whose numbers have four significant digits."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import astuple
 
 from grokterm.drawing.ticks import format_value
-from grokterm.probe.findings import Findings, HeadFacts, InputFacts, NeuronFacts, Reply, Row
+from grokterm.probe.findings import Definitions, Findings, HeadFacts, InputFacts, NeuronFacts, Reply, Row, Variant
 
 GAP = "  "
+COSTS = 0.01
+"""What a frequency is worth at least, as a share of the loss, to be called costly."""
 LEFT, RIGHT = "<", ">"
+_HEADS_NOTE = (
+    "FVE, 2 terms: share of the variance over all pairs that five waves of the frequency explain, and the paper's two,",
+    "of which alpha is that of the cosines, beta that of the sines; to a, b, =: mean attention; loss of all pairs",
+    "without the head, and with its mean in its place",
+)
+_NEURONS_NOTE = (
+    "FVE: share of its variance in the waves of its frequency; cluster: whether that makes it one of the frequency's;",
+    "saliency: median of |activation × d loss / d activation|, rank: its place by that of all neurons; mean, active:",
+    "activation on the average, share of the pairs where it is not 0; out, share: the frequency of its weights to the",
+    "logits, and how much of them that has; weights: answer and weight, the largest",
+)
 _HEADS_TITLE = "heads as they are: the waves in their attention to a, where they look, what they are worth"
 _NEURONS_TITLE = "neurons as they are: the waves in them and in their weights to the logits (out), the largest weights"
-_LOSSES = ("", "loss", "train loss", "test loss", "accuracy", "train acc", "test acc")
+_LOSSES = ("", "all pairs", "train loss", "test loss", "accuracy", "train acc", "test acc")
 _NEURONS = ("neuron", "frequency", "FVE", "cluster", "saliency", "rank", "mean", "active", "out", "share", "weights")
-_HEADS = ("head", "frequency", "FVE", "2 terms", "to a", "to b", "to =", "loss without", "with its mean")
+_HEADS = ("head", "frequency", "FVE", "2 terms", "alpha", "beta", "to a", "to b", "to =", "loss without", "with mean")
+_COSINES_TITLE = "logits along cos(w_k(a ± b − c)), and the loss on train without each frequency, by what is taken out"
+_COSINES = ("frequency", "coefficient", "similarity", "amplitude", "sum waves", "cosine", "2×2 block", "3×3 block")
 _ATTENTION = ("attention", "to a", "to b", "to =")
 _ANSWERS = ("answer", "logit", "probability")
 _SPEAKERS = ("neuron", "frequency", "activation", "raises by")
@@ -21,11 +37,12 @@ def text_of(found: Findings) -> str:
     """All that was found, in sections with an empty line between them."""
     sections = [_head(found), _losses(found)]
     if found.heads:
-        sections.append([_HEADS_TITLE, *table([_HEADS, *map(_head_cells, found.heads)], RIGHT * len(_HEADS))])
+        sections.append([_HEADS_TITLE, *_heads(found)])
     if found.neurons:
         sides = RIGHT * (len(_NEURONS) - 1) + LEFT
-        sections.append([_NEURONS_TITLE, *table([_NEURONS, *map(_neuron_cells, found.neurons)], sides)])
+        sections.append([_NEURONS_TITLE, *table([_NEURONS, *map(_neuron_cells, found.neurons)], sides), *_NEURONS_NOTE])
     sections += [_input(each) for each in found.inputs]
+    sections += _definitions(found.definitions) if found.definitions is not None else []
     return "\n\n".join("\n".join(line.rstrip() for line in section) for section in sections)
 
 
@@ -39,32 +56,50 @@ def table(rows: Sequence[Sequence[str]], sides: str) -> list[str]:
 
 
 def _head(found: Findings) -> list[str]:
-    in_clusters = sum(cluster.neurons for cluster in found.key)
-    named = ", ".join(f"{cluster.frequency} ({cluster.neurons:,})" for cluster in found.key)
-    keys = f"{named}; {found.neurons_in_all - in_clusters:,} neurons in none" if found.key else "none"
     lines = [
         f"{found.run} at step {found.step:,}: {found.task}",
         f"{found.heads_in_all} heads, {found.neurons_in_all:,} neurons, {found.parameters:,} parameters",
-        f"key frequencies (neurons in their clusters): {keys}",
+        f"key frequencies (neurons in their clusters): {_keys(found)}",
     ]
     if found.costliest is not None:
         worst = found.costliest
-        lines.append(f"costliest on train: frequency {worst.frequency}, without it {format_value(worst.loss)}")
+        if worst.loss <= found.losses[0].losses.train * (1 + COSTS):
+            lines.append(f"costliest on train: none; without any one frequency the loss grows by less than {COSTS:.0%}")
+        else:
+            lines.append(f"costliest on train: frequency {worst.frequency}, without it {format_value(worst.loss)}")
     return lines
 
 
+def _keys(found: Findings) -> str:
+    if found.key is None:
+        return f"not counted, for p = {found.p} is even"
+    if not found.key:
+        return "none"
+    in_clusters = sum(cluster.neurons for cluster in found.key)
+    named = ", ".join(f"{cluster.frequency} ({cluster.neurons:,})" for cluster in found.key)
+    return f"{named}; {found.neurons_in_all - in_clusters:,} neurons in none"
+
+
 def _losses(found: Findings) -> list[str]:
-    return table([_LOSSES, *map(_loss_cells, found.losses)], LEFT + RIGHT * 6)
+    return _loss_table(found.losses)
 
 
-def _loss_cells(row: Row) -> list[str]:
+def _loss_table(rows: Sequence[Row | Variant]) -> list[str]:
+    return table([_LOSSES, *map(_loss_cells, rows)], LEFT + RIGHT * 6)
+
+
+def _loss_cells(row: Row | Variant) -> list[str]:
     each = row.losses
     numbers = (each.all, each.train, each.test, each.accuracy, each.train_accuracy, each.test_accuracy)
     return [row.what, *map(format_value, numbers)]
 
 
+def _heads(found: Findings) -> list[str]:
+    return [*table([_HEADS, *map(_head_cells, found.heads)], RIGHT * len(_HEADS)), *_HEADS_NOTE]
+
+
 def _head_cells(head: HeadFacts) -> list[str]:
-    numbers = (head.fve, head.fve_2term, *head.attention, head.without, head.with_mean)
+    numbers = (head.fve, head.fve_2term, head.alpha, head.beta, *head.attention, head.without, head.with_mean)
     return [str(head.head), str(head.frequency), *map(format_value, numbers)]
 
 
@@ -97,6 +132,25 @@ def _input(each: InputFacts) -> list[str]:
     return [*lines, *_indented([_sources(each), *_indented(_speakers(each))])]
 
 
+def _definitions(found: Definitions) -> list[list[str]]:
+    """Four tables: losses, cosines, shares of the logits and of the sum; symmetry in a line."""
+    cosines = [[str(one.frequency), *map(format_value, astuple(one)[1:])] for one in found.cosines]
+    shares = [[one.what, format_value(one.share)] for one in found.logit_fve]
+    sums = [[one.what, format_value(one.mean), format_value(one.pooled)] for one in found.sums]
+    symmetry = (
+        f"changes when a and b are swapped: neurons {format_value(found.neuron_asymmetry)}, "
+        f"logits {format_value(found.logit_asymmetry)}; cosine between the positions of a and b "
+        f"{format_value(found.position_similarity)}"
+    )
+    return [
+        ["other people's definitions: restricted and excluded losses", *_loss_table(found.losses)],
+        [_COSINES_TITLE, *table([_COSINES, *cosines], RIGHT * len(_COSINES))],
+        ["share of the logits (FVE) in the key frequencies", *table([("", "share"), *shares], LEFT + RIGHT)],
+        ["share in the waves of the sum at key frequencies", *table([("", "mean", "pooled"), *sums], LEFT + RIGHT * 2)],
+        [symmetry],
+    ]
+
+
 def _replied(reply: Reply, right: int) -> str:
     place = "right" if reply.rank == 1 else f"wrong, {right} comes at place {reply.rank:,}"
     return f"{reply.what}: {place}; loss {format_value(reply.loss)}"
@@ -116,7 +170,7 @@ def _sources(each: InputFacts) -> str:
 
 def _speakers(each: InputFacts) -> list[str]:
     rows = [
-        [str(one.neuron), str(one.frequency), format_value(one.activation), format_value(one.raises)]
+        [str(one.neuron), str(one.frequency or "–"), format_value(one.activation), format_value(one.raises)]
         for one in each.speakers
     ]
     return table([_SPEAKERS, *rows], RIGHT * 4)

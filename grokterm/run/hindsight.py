@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -19,14 +20,15 @@ from grokterm.run.configuration import Configuration, setting
 from grokterm.run.directory import RunDirectory
 from grokterm.run.durable import write_whole
 from grokterm.run.lock_file import SAFELY, flock
-from grokterm.run.table import TableReader
+from grokterm.run.plain_file import is_plain, opened
+from grokterm.run.table import TableReader, columns_of
 
 PREFIX = "hindsight/"
 """Before the name of a series, in front of the name that the same measure has live."""
 FORMAT = 1
 MOST_BYTES = 1 << 20
 """Of about.json: a stranger's run may hold anything."""
-_LOOKS, _PAUSE = 20, 0.01  # at a lock before it counts as held, and seconds: who only asks holds it for microseconds
+_GLANCE, _PAUSE = 0.2, 0.01  # seconds before a lock counts as held: who only asks holds it for microseconds
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def is_wanted(configuration: Configuration) -> bool:
 def read_about(run: RunDirectory) -> About | None:
     """Return what about.json says; None when there is none, or it says nothing that can be meant."""
     try:
-        with about_path(run).open("rb") as file:
+        with opened(about_path(run)) as file:
             said = json.loads(file.read(MOST_BYTES))
     except (OSError, ValueError, RecursionError):
         return None
@@ -80,7 +82,7 @@ def read_about(run: RunDirectory) -> About | None:
             "checkpoints": int(checkpoints),
             "skipped": [*skipped],
             "complete": bool(complete),
-        } if _are_whole([*keys, *skipped]) and all(isinstance(name, str) for name in names):
+        } if _are_whole([*keys, *skipped]) and 0 not in keys and all(isinstance(name, str) for name in names):
             return About(final_step, tuple(keys), tuple(names), checkpoints, tuple(skipped), complete)
     return None
 
@@ -124,34 +126,36 @@ def rows_in(run: RunDirectory) -> int:
 
 
 @contextlib.contextmanager
-def held(run: RunDirectory) -> Iterator[None]:
+def held(run: RunDirectory, patience: float = 0.0) -> Iterator[None]:
     """Be the only one who measures the run. Raises RunError when somebody else does, or nothing can be written there.
 
-    A file system without locks lets two of them begin.
+    patience: seconds to wait for somebody who may be about to end. A file system without locks lets two of them begin.
     """
+    _refuse_link(run)
     try:
         run.hindsight.mkdir(exist_ok=True)
         file = os.open(run.hindsight / "lock", os.O_RDWR | os.O_CREAT | SAFELY, 0o666)
     except OSError as error:
         raise RunError(f"{run.hindsight} cannot be written: {error.strerror}") from error
     try:
-        if not _taken(file):
+        if not _taken(file, patience):
             raise RunError(f"{run.path} is being measured by another process already")
         yield
     finally:
         os.close(file)
 
 
-def _taken(file: int) -> bool:
+def _taken(file: int, patience: float) -> bool:
     """Whether a lock file could be locked, or its file system knows no locks."""
+    until = time.monotonic() + max(patience, _GLANCE)
     try:
-        for _ in range(_LOOKS):
-            if flock(file, fcntl.LOCK_EX) is not False:
-                return True
+        while flock(file, fcntl.LOCK_EX) is False:
+            if time.monotonic() > until:
+                return False
             time.sleep(_PAUSE)
     except OSError as error:
         raise RunError(f"a lock cannot be taken: {error.strerror}") from error
-    return False
+    return True
 
 
 def is_being_measured(run: RunDirectory) -> bool:
@@ -168,12 +172,50 @@ def is_being_measured(run: RunDirectory) -> bool:
         os.close(file)
 
 
+def tables_in(run: RunDirectory) -> list[Path]:
+    """The tables of vectors and matrices: plain files of rows with steps, or empty ones; all else is somebody's own."""
+    return [path for path in sorted(run.hindsight.glob("*.npy")) if is_plain(path) and _is_table(path)]
+
+
+def beside(run: RunDirectory) -> RunDirectory:
+    """Where a new measurement is written while a finished one is still in its place: the same names as in a run."""
+    return RunDirectory(run.hindsight / ".new.part")
+
+
+def remove_beside(run: RunDirectory) -> None:
+    """Remove what is written beside a finished measurement, first of all what says that it is one. Raises OSError."""
+    new = beside(run)
+    if new.path.is_symlink():
+        new.path.unlink()
+        return
+    about_path(new).unlink(missing_ok=True)
+    shutil.rmtree(new.path, ignore_errors=True)  # files may be moved out of it meanwhile
+    if os.path.lexists(new.path):
+        shutil.rmtree(new.path)
+
+
 def remove(run: RunDirectory) -> None:
     """Remove what was measured: it holds no longer. The lock stays, for somebody may hold it. Raises RunError."""
+    _refuse_link(run)
     try:
-        for path in (about_path(run), run.hindsight_path, *sorted(run.hindsight.glob("*.npy"))):
+        remove_beside(run)  # before what is in place, where some of it may be put just now
+        for path in (about_path(run), run.hindsight_path, *tables_in(run)):
             path.unlink(missing_ok=True)
     except NotADirectoryError:
         return
     except OSError as error:
         raise RunError(f"{error.filename} cannot be removed: {error.strerror}") from error
+
+
+def _is_table(path: Path) -> bool:
+    try:
+        columns = columns_of(path)
+    except RunError:
+        return False
+    return columns is None or "step" in (columns.names or ())
+
+
+def _refuse_link(run: RunDirectory) -> None:
+    """Raise RunError where what is written or removed there would be elsewhere."""
+    if run.hindsight.is_symlink():
+        raise RunError(f"{run.hindsight} is a link, and nothing is written or removed through it; remove the link")

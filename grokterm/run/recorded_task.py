@@ -4,7 +4,6 @@ The split of the inputs is drawn by the training side; who looks at a run should
 """
 
 import io
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,12 @@ from numpy.typing import NDArray
 
 from grokterm.errors import RunError
 from grokterm.run.durable import write_whole
+from grokterm.run.number_archive import BROKEN, TooLargeError, arrays_in
+from grokterm.run.plain_file import opened
 
 MOST_BYTES = 1 << 28
 """Of one array in the file: no task of ours comes near, and a file from a stranger may claim anything."""
+_MOST_TOKENS = 1 << 31
 _ARRAYS = ("inputs", "labels", "train", "test", "sums")
 
 Integers = NDArray[np.int64]
@@ -60,16 +62,15 @@ def write(path: Path, task: RecordedTask) -> None:
 def read(path: Path) -> RecordedTask:
     """Load task.npz. Raises RunError, naming the file, when it is missing, torn or no task."""
     try:
-        with zipfile.ZipFile(path) as file:
-            if any(entry.file_size > MOST_BYTES for entry in file.infolist()):
-                raise RunError(f"{path} is no task of a run: it claims more numbers than any task has")
-        with np.load(path, allow_pickle=False) as stored:
-            found = {name: np.asarray(stored[name]) for name in stored.files if name in (*_ARRAYS, "n_classes", "p")}
+        with opened(path) as file:
+            found = arrays_in(file, (*_ARRAYS, "n_classes", "p"), MOST_BYTES)
     except FileNotFoundError as error:
         raise RunError(
             f"{path.parent} has no {path.name}, which says what was learned: `grokterm measure` makes it"
         ) from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError) as error:
+    except TooLargeError as error:
+        raise RunError(f"{path} is no task of a run: it claims more numbers than any task has") from error
+    except BROKEN as error:
         raise RunError(f"{path} cannot be read as the task of a run: {error}") from error
     wrong = _wrong(found)
     if wrong:
@@ -88,10 +89,12 @@ def _wrong(found: dict[str, NDArray[Any]]) -> str:
     if not_whole:
         return f"{not_whole[0]} holds no whole numbers"
     n, p, n_classes = len(found["labels"]) if found["labels"].ndim == 1 else -1, found["p"], found["n_classes"]
-    if p.shape or n_classes.shape or not 0 <= int(p) < 1 << 20 or not 0 < int(n_classes) < 1 << 31:
+    if p.shape or n_classes.shape or not 0 <= int(p) < 1 << 20 or not 0 < int(n_classes) < _MOST_TOKENS:
         return "its p or n_classes is no size"
     if n < 1 or found["inputs"].ndim != 2 or len(found["inputs"]) != n:
         return "inputs and labels do not fit together"
+    if found["inputs"].size and not (found["inputs"].min() >= 0 and found["inputs"].max() < _MOST_TOKENS):
+        return "inputs has values that it cannot have"
     limits = {"labels": (n_classes, n), "train": (n, None), "test": (n, None), "sums": (p, n)}
     for name, (limit, length) in limits.items():
         values = found.get(name)

@@ -16,6 +16,7 @@ from grokterm.errors import UsageError
 from grokterm.tui.panel import Panel
 from grokterm.tui.screens.keyed import KeyedScreen
 from grokterm.tui.screens.panels import PanelsScreen
+from grokterm.tui.terminal import heed_no_color
 
 STYLES = Path(__file__).with_name("grokterm.tcss")
 
@@ -31,6 +32,7 @@ class GroktermApp(App[None]):
     watch_screen: PanelsScreen
 
     def __init__(self) -> None:
+        heed_no_color()
         super().__init__(ansi_color=True)
         self.palette = Palette(colours=colours_of(self))
 

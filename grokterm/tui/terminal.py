@@ -1,12 +1,27 @@
 """Gives the screen the terminal to itself: whatever else writes to stdout or stderr goes to a file meanwhile."""
 
+import codecs
 import contextlib
 import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from grokterm.drawing.cells import Markers
+from grokterm.drawing.cells import ASCII_SIGNS, Markers
+
+SIGNS = "grokterm.signs"
+"""The name under which an encoding that lacks a sign finds what stands for it."""
+
+
+def _stand_in(error: UnicodeError) -> tuple[str, int]:
+    """What is written for what an encoding lacks: a sign of our own that ASCII has, "?" for all others."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end].translate(ASCII_SIGNS)
+    return "".join(char if char.isascii() else "?" for char in lacking), error.end
+
+
+codecs.register_error(SIGNS, _stand_in)
 
 
 @contextlib.contextmanager
@@ -21,7 +36,7 @@ def terminal_to_itself(log: Path | int) -> Iterator[None]:
     sys.stderr.flush()
     kept = os.dup(1), os.dup(2)
     streams = sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__
-    terminal = os.fdopen(os.dup(1), "w", encoding=sys.stdout.encoding, errors="replace")
+    terminal = os.fdopen(os.dup(1), "w", encoding=sys.stdout.encoding, errors=SIGNS)
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
     file = os.dup(log) if isinstance(log, int) else os.open(log, flags, 0o666)
     printed = os.fdopen(os.dup(file), "a", buffering=1, encoding="utf-8", errors="replace")
@@ -47,3 +62,9 @@ def markers_for(encoding: str, term: str) -> Markers:
     if "utf" not in encoding.lower():
         return "ascii"
     return "block" if term == "linux" else "braille"
+
+
+def heed_no_color() -> None:
+    """Colours stay on where NO_COLOR is empty, which says nothing (no-color.org); Textual takes it for a wish."""
+    if os.environ.get("NO_COLOR") == "":
+        del os.environ["NO_COLOR"]

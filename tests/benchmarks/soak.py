@@ -3,9 +3,11 @@
     .venv/bin/python tests/benchmarks/soak.py [STEPS]
 
 A tiny network trains 300,000 steps in a process without a screen; a second process shows it in a pseudo-terminal of
-120×40. Ten lines are printed, then how the last third compares with the second.
+120×40. Ten lines are printed, then how the last third compares with the second: processor time a step, which tells more
+than the clock on a machine that does other things, and memory. A screen keeps every number that it shows.
 """
 
+import os
 import statistics
 import subprocess
 import sys
@@ -26,18 +28,26 @@ LINES = 10
 
 @dataclass(frozen=True)
 class Sample:
-    """Where training stood at a moment (s), and the resident memory (MB) of the trainer and of the screen."""
+    """Where training stood at a moment (s), processor seconds and resident memory (MB) of trainer and screen."""
 
     at: float
     step: int
     trainer: float
     viewer: float
+    trained: float
+    watched: float
 
 
 def memory(pid: int) -> float:
     """Resident memory of a process in MB, shared libraries included."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1024
+
+
+def processor_seconds(pid: int) -> float:
+    """What all threads of a process have used, in user and system mode."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def watch(run: RunDirectory, trainer: "subprocess.Popen[bytes]", terminal: Terminal, steps: int) -> list[Sample]:
@@ -48,8 +58,8 @@ def watch(run: RunDirectory, trainer: "subprocess.Popen[bytes]", terminal: Termi
         terminal.read()
         step += len(reader.new_rows())
         if not samples or time.monotonic() - samples[-1].at >= 1:
-            viewer = memory(terminal.process.pid)
-            samples.append(Sample(time.monotonic(), step, memory(trainer.pid), viewer))
+            pids = trainer.pid, terminal.process.pid
+            samples.append(Sample(time.monotonic(), step, *map(memory, pids), *map(processor_seconds, pids)))
             if step >= told and len(samples) > 1:
                 told += steps // LINES
                 tell(samples[-2], samples[-1])
@@ -68,11 +78,15 @@ def compare(samples: list[Sample]) -> None:
     """The last third of the steps against the second third."""
     last = samples[-1].step
     parts = [[s for s in samples if last * part / 3 <= s.step <= last * (part + 1) / 3] for part in (1, 2)]
-    rates = [(part[-1].step - part[0].step) / (part[-1].at - part[0].at) for part in parts]
+    a_step = [(part[-1].trained - part[0].trained) / (part[-1].step - part[0].step) for part in parts]
+    watching = [(part[-1].watched - part[0].watched) / (part[-1].at - part[0].at) for part in parts]
     trainer = [statistics.median(s.trainer for s in part) for part in parts]
     viewer = [statistics.median(s.viewer for s in part) for part in parts]
-    print(f"last third against the second: step time {rates[0] / rates[1]:.3f} ×", end=", ")
-    print(f"trainer {trainer[1] - trainer[0]:+.1f} MB, screen {viewer[1] - viewer[0]:+.1f} MB")
+    print(f"processor time a step: {a_step[0] * 1e3:.3f} → {a_step[1] * 1e3:.3f} ms, × {a_step[1] / a_step[0]:.3f}")
+    print(f"the screen's share of a processor: {watching[0]:.2%} → {watching[1]:.2%}")
+    print(f"memory: trainer {trainer[0]:.1f} {trainer[1] - trainer[0]:+.1f} MB, ", end="")
+    grown = (viewer[1] - viewer[0]) * 2**20 / (last / 3)
+    print(f"screen {viewer[0]:.1f} {viewer[1] - viewer[0]:+.1f} MB: {grown:.0f} bytes a step")
 
 
 def main() -> None:

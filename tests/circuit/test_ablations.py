@@ -49,7 +49,7 @@ def test_nothing_taken_out_is_the_network_itself() -> None:
 @pytest.mark.parametrize("heads", [{0}, {0, 2}, {0, 1, 2}])
 def test_heads(how: How, heads: set[int]) -> None:
     c = random_circuit()
-    outputs = c.network.head_outputs(c.attention)
+    outputs = [c.network.attended(c.attention, [head]) for head in range(3)]
     residual = c.residual.copy()
     for head in heads:
         residual -= outputs[head] - (outputs[head].mean(axis=0) if how == "mean" else 0)
@@ -91,7 +91,7 @@ def test_the_skip_path() -> None:
 def test_edits_go_together() -> None:
     """A head out of the forward pass, then a neuron and the skip path out of what it gives, then a frequency."""
     c = random_circuit()
-    residual = c.residual - c.network.head_outputs(c.attention)[1]
+    residual = c.residual - c.network.attended(c.attention, [1])
     neurons = relu(c, residual)
     neurons[:, 4] = 0
     said = neurons @ c.network.W_out @ c.network.W_U

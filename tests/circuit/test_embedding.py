@@ -7,15 +7,14 @@ import torch
 from grokterm.circuit.embedding import (
     around,
     circularity,
-    frequency_norms,
     on_circle,
     principal_components,
     random_control,
     singular_values,
 )
-from grokterm.circuit.waves import waves
+from grokterm.circuit.waves import component_norms as norms_of_components
+from grokterm.circuit.waves import paired, waves
 from grokterm.fourier import basis, component_norms
-from grokterm.tui.panels.fourier import paired
 from tests import reference
 from tests.reference_circuits import circuit
 
@@ -29,7 +28,7 @@ def test_the_basis_is_that_of_the_measures(p: int) -> None:
 def test_the_norms_are_those_that_are_recorded() -> None:
     W_E = np.random.default_rng(0).normal(size=(113, 128))
     recorded = component_norms(basis(113), torch.from_numpy(W_E)).numpy()[None]
-    assert np.allclose(frequency_norms(W_E, waves(113)), paired(recorded)[0], rtol=1e-12)
+    assert np.allclose(paired(norms_of_components(W_E)), paired(recorded)[0], rtol=1e-12)
 
 
 def test_an_embedding_of_one_frequency_is_a_circle_around_which_the_tokens_go_in_order() -> None:
@@ -53,7 +52,7 @@ def test_weights_without_the_frequency_and_weights_that_diverged_are_no_error() 
     for bad in (np.nan, np.inf, 1e300):
         W_E = np.full((5, 2), bad)
         assert on_circle(W_E, wave).shape == (5, 2)
-        assert frequency_norms(W_E, waves(5)).shape == (2,)
+        assert paired(norms_of_components(W_E)).shape == (2,)
 
 
 def test_the_random_control_is_what_gaussian_matrices_of_that_norm_have() -> None:
@@ -91,6 +90,17 @@ def test_a_perfect_circle_has_circularity_one_in_any_plane_of_any_size(k: int) -
         found = circularity(principal_components(W_E))
         assert found.power == pytest.approx(1)
         assert found.frequency == k
+
+
+def test_an_embedding_of_one_dimension_has_a_second_component_of_zero() -> None:
+    wave = 3 * waves(11)[1][:1].T
+    found = principal_components(wave)
+    assert (found.coordinates.shape, found.shares.tolist()) == ((11, 2), [pytest.approx(1), 0])
+    assert np.abs(found.coordinates[:, 0]) == pytest.approx(np.abs(wave[:, 0]))
+    assert not found.coordinates[:, 1].any()
+    assert circularity(found).frequency == 2
+    assert circularity(found).power == pytest.approx(0.5)
+    assert principal_components(np.full((11, 1), np.nan)).coordinates.shape == (11, 2)
 
 
 def test_components_of_two_frequencies_are_half_a_circle_of_either() -> None:

@@ -20,6 +20,15 @@ def test_losses_by_hand() -> None:
     assert found.train_accuracy == 1
 
 
+def test_a_row_of_nan_answers_nothing_and_costs_nan() -> None:
+    task = grid_task(3)
+    logits = np.eye(3)[task.labels]
+    logits[[0, 5]] = np.nan  # the first one's label is 0, the class that argmax names
+    found = losses(logits, task)
+    assert found.accuracy == pytest.approx(7 / 9)
+    assert np.isnan(found.all)
+
+
 def test_a_sure_network_in_float32_loses_nothing() -> None:
     logits = np.array([[20, 0, 0]], np.float32)
     assert cross_entropies(logits, np.array([0]))[0] == pytest.approx(2 * math.exp(-20), rel=1e-7)

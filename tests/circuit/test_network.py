@@ -55,8 +55,11 @@ def test_attention_is_the_softmax_of_the_scores_at_the_last_position() -> None:
 def test_heads_add_up() -> None:
     network = random_network()
     attention = network.attention()
-    each = network.head_outputs(attention)
-    assert each.shape == (3, P * P, 12)
+    each = np.stack([network.attended(attention, [head]) for head in range(3)])
+    for head, (v, o) in enumerate(zip(network.W_V, network.W_O, strict=True)):
+        said = (network.W_E[grid_task().inputs] + network.W_pos) @ v @ o  # (p², 3, d_model)
+        looks = attention[head].reshape(P * P, 3)
+        np.testing.assert_allclose(each[head], np.einsum("ns,nsd->nd", looks, said), rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(each.sum(axis=0), network.attended(attention), rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(each[[0, 2]].sum(axis=0), network.attended(attention, [0, 2]), rtol=1e-12, atol=1e-12)
     assert not network.attended(attention, []).any()

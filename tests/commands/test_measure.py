@@ -83,6 +83,30 @@ def test_what_goes_wrong_at_the_end_is_told_and_no_failure(tmp_path: Path, monke
     assert said.splitlines()[-1] == f"hindsight     not measured: the disk is full; {again}"
 
 
+def test_a_measure_of_ones_own_that_fails_is_told_and_training_has_ended_well(tmp_path: Path) -> None:
+    (tmp_path / "parts" / "measures").mkdir(parents=True)
+    mine = "from grokterm.catalog import part\n@part\ndef mine(circuit):\n    return 1 / 0\n"
+    (tmp_path / "parts" / "measures" / "mine.py").write_text(mine)
+    _, said = tiny(tmp_path / "runs", *AT_THE_END, "--parts", str(tmp_path / "parts"))
+    last = said.splitlines()[-1]
+    assert last.startswith("hindsight     not measured: the measure mine fails at step 40: ZeroDivisionError: division")
+
+
+def test_at_the_end_another_measurer_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.nice", lambda _: 0)  # of the process that runs the tests
+    patiences = []
+
+    def fail(*_: Any, patience: float = 0.0, **__: Any) -> None:
+        patiences.append(patience)
+        raise RunError("enough")
+
+    monkeypatch.setattr(hindsight, "measure", fail)
+    tiny(tmp_path, *AT_THE_END)
+    grokterm("measure", "--runs", tmp_path, "--detached", expected=1)
+    grokterm("measure", "--runs", tmp_path, expected=1)
+    assert patiences == [30.0, 30.0, 0.0]
+
+
 @pytest.mark.parametrize(
     ("error", "code"), [(KeyboardInterrupt(), 130), (SystemExit(128 + signal.SIGTERM), 143)], ids=["ctrl-c", "sigterm"]
 )
@@ -97,6 +121,25 @@ def test_an_interruption_keeps_what_is_there(
     assert said.splitlines()[-2:] == last
     told = grokterm("measure", "--runs", tmp_path, expected=code).stderr
     assert told == f"{kept}; the same command goes on\n"
+
+
+def test_an_interrupted_again_keeps_the_finished_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, _ = tiny(tmp_path, *AT_THE_END)
+    before = run.hindsight_path.read_bytes()
+    with monkeypatch.context() as patched:
+        take, rows = hindsight._take, list[None]()
+
+        def interrupted(*arguments: Any) -> None:
+            if rows:
+                raise KeyboardInterrupt
+            rows.append(take(*arguments))
+
+        patched.setattr(hindsight, "_take", interrupted)
+        told = grokterm("measure", "--again", "--runs", tmp_path, expected=130).stderr
+    kept = "the measurement of before, 3 checkpoints, is still there"
+    assert told == f"interrupted: {kept}; the same command begins anew, and replaces it when all is measured\n"
+    assert run.hindsight_path.read_bytes() == before
+    assert "(before; --again does it anew)" in grokterm("measure", "--runs", tmp_path).stdout
 
 
 def test_checkpoints_that_are_left_out_are_told(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_the_newest_checkpoint_of_the_newest_run_by_default(run: RunDirectory) -
     lines = result.stdout.splitlines()
     assert lines[0] == f"{run.name} at step 400: a + b mod 11"
     assert lines[2] == "key frequencies (neurons in their clusters): none"
-    assert " ".join(lines[5].split()) == "loss train loss test loss accuracy train acc test acc"
+    assert " ".join(lines[5].split()) == "all pairs train loss test loss accuracy train acc test acc"
     assert lines[6].startswith("as it is  ")
 
 

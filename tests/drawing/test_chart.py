@@ -155,7 +155,7 @@ def test_patterns_leave_gaps_where_a_line_is_flat() -> None:
         draw_lines([replace(line, pattern=p)], width=8, height=1, view=View(y_min=0, y_max=1)).text()
         for p in get_args(Pattern)
     ]
-    assert texts == ["⣀⣀⣀⣀⣀⣀⣀⣀", "⣀⣀⣀⣀⣀⣀⡀⢀", "⣀⣀⡀ ⣀⣀⡀⢀", "⡀⢀ ⡀⢀ ⡀⢀"]
+    assert texts == ["⣀⣀⣀⣀⣀⣀⣀⣀", "⣀⣀⣀⣀⣀⣀⡀⢀", "⣀⣀⡀ ⣀⣀⡀⢀", "⡀⢀ ⡀⢀ ⡀⢀", "⣤⣤⣤⣤⣤⣤⣤⣤"]
 
 
 def lit_dot_rows(drawing: Drawing, column: int, markers: Markers) -> set[int]:
@@ -179,6 +179,7 @@ def lit_dot_rows(drawing: Drawing, column: int, markers: Markers) -> set[int]:
         ("braille", "long"),
         ("braille", "dash"),
         ("braille", "dot"),
+        ("braille", "thick"),
         ("block", "dot"),
         ("ascii", "dash"),
     ],
@@ -399,3 +400,17 @@ def test_legend() -> None:
         check_size(found, width, len(found))
         shown = "  ".join("".join(span.text for span in row).strip() for row in found).split("  ")
         assert set(shown) <= {"━ train 1.663e-07", "╍ test 0.1504", "┄ restricted", "+1", "+2", "+3", "+"}
+
+
+@pytest.mark.parametrize("markers", ["braille", "block"])
+@pytest.mark.parametrize("value", [-1.0, 0.0, 1.0])
+def test_a_thick_line_is_two_dots_high_everywhere(markers: Markers, value: float) -> None:
+    view = View(y_min=-1, y_max=1)
+    lines = [Line("a", np.array([0.0, 10.0]), np.full(2, value), "a", pattern=p) for p in ("solid", "thick")]
+    thin, thick = (draw_lines([line], width=30, height=9, view=view, markers=markers) for line in lines)
+    plots = [Drawing(drawing.rows[:-1]) for drawing in (thin, thick)]
+    for column in range(10, 29):
+        once, twice = (lit_dot_rows(plot, column, markers) for plot in plots)
+        assert len(once) == 1
+        assert len(twice) == 2
+        assert once < twice

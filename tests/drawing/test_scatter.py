@@ -34,6 +34,11 @@ def test_a_golden_plot() -> None:
     ]
 
 
+def test_labels_that_would_touch_stand_apart() -> None:
+    drawing = drawn([1, 2, 3], [0.5] * 3, highlighted={1: "1: 40", 2: "2: 69", 3: "3: 78"})
+    assert "1: 40  2: 69  3: 78" in text_of(drawing.rows)[-1]
+
+
 def test_points_lie_at_their_values() -> None:
     values = [0.0, 0.25, 0.5, 1.0]
     dots = dots_of(drawn([2, 2, 2, 2], values, height=22).rows, "bar")

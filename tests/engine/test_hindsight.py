@@ -20,12 +20,13 @@ from grokterm.importers.choices import Choices
 from grokterm.importers.plan import plan
 from grokterm.importers.recording import record
 from grokterm.preset import read
+from grokterm.run import recorded_task
 from grokterm.run.checkpoint import list_checkpoints
 from grokterm.run.checkpoint import read as read_checkpoint
 from grokterm.run.directory import RunDirectory, create
 from grokterm.run.events import ask
 from grokterm.run.fork import fork
-from grokterm.run.hindsight import read_about, rows_in
+from grokterm.run.hindsight import read_about, remove, rows_in
 from grokterm.run.lock import Lock
 from grokterm.run.table import read_table
 from tests import foreign
@@ -65,8 +66,8 @@ class Told:
         self.total = self.done = 0
         self._at, self._do = at, do
 
-    def begin(self, total: int) -> None:
-        self.total = total
+    def begin(self, total: int, before: int = 0) -> None:
+        self.total, self.done = total, before
 
     def advance(self, more: int) -> None:
         self.done += more
@@ -258,6 +259,16 @@ def test_a_run_that_is_resumed_meanwhile_is_let_go_of(run: RunDirectory) -> None
     assert not run.hindsight_path.exists()
 
 
+def test_a_run_that_was_resumed_and_ended_meanwhile_is_let_go_of(run: RunDirectory) -> None:
+    def resumed() -> None:
+        with Lock(run):
+            remove(run)
+
+    with pytest.raises(RunError, match="was trained again, so its hindsight ends here"):
+        measure(run, Catalog(), Told(4, resumed))
+    assert [path.name for path in run.hindsight.iterdir()] == ["lock"]
+
+
 def test_a_run_that_is_renamed_meanwhile_is_let_go_of(run: RunDirectory) -> None:
     elsewhere = run.path.with_name("elsewhere")
     with pytest.raises(RunError, match="was moved or removed while it was being measured"):
@@ -294,6 +305,32 @@ def test_an_own_measure_is_measured_where_its_folder_is_given(tmp_path: Path, ru
     assert read_table(run.hindsight_path)["mine"].tolist() == [13 + 5.0] * 4
 
 
+def test_a_measure_that_fails_is_told_with_its_step(
+    tmp_path: Path, run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing = """
+@part
+def mine(parameters) -> float:
+    return 1.0 if Path(__file__).with_suffix(".well").exists() and not multiprocessing.parent_process() else [][0]
+"""
+    parts = own_measure(tmp_path, failing)
+    with pytest.raises(RunError, match=r"the measure mine fails at step 60: IndexError: list index out of range"):
+        measured(run, parts=parts)
+    (parts / "measures" / "mine.well").touch()
+    monkeypatch.setattr(hindsight, "HERE_SECONDS", 0.0)
+    done = measured(run, parts=parts, workers=1)
+    assert read_table(run.hindsight_path)["step"].tolist() == [60]
+    assert done.about.skipped == (0, 20, 40)
+    assert done.problems[0] == "the measure mine fails at step 0: IndexError: list index out of range"
+
+
+@pytest.mark.parametrize("result", ["None", "'text'", "{'mine': parameters['W_E'].numpy().astype(str)}", "1j"])
+def test_a_measure_whose_result_is_no_number_is_told(tmp_path: Path, run: RunDirectory, result: str) -> None:
+    parts = own_measure(tmp_path, f"@part\ndef mine(parameters) -> float:\n    return {result}\n")
+    with pytest.raises(RunError, match="the measure mine fails at step 60: "):
+        measured(run, parts=parts)
+
+
 def test_a_run_of_own_parts_needs_their_folder(tmp_path: Path) -> None:
     own = tmp_path / "parts" / "tasks"
     own.mkdir(parents=True)
@@ -313,6 +350,13 @@ def test_a_run_that_lacks_its_task_gets_it(run: RunDirectory) -> None:
         assert now["train"].tolist() == np.load(run.task_path)["train"].tolist()
     run.task_path.write_bytes(before)
     assert measured(run).computed == 0
+
+
+def test_a_task_that_cannot_be_read_is_written_anew(run: RunDirectory) -> None:
+    whole = recorded_task.read(run.task_path)
+    run.task_path.write_bytes(run.task_path.read_bytes()[:300])
+    assert measured(run).computed == 4
+    np.testing.assert_array_equal(recorded_task.read(run.task_path).train, whole.train)
 
 
 def test_an_imported_run_is_measured(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from grokterm.engine.workers import LOWER_PRIORITY, in_order, processors
+from grokterm.engine.workers import LOWER_PRIORITY, MOST, in_order, processors, quota_of, usual
 from grokterm.errors import RunError, UsageError
 from tests.waiting import wait_for
 
@@ -117,3 +117,21 @@ def test_an_error_in_a_worker_is_raised_here() -> None:
 def test_without_items_there_is_nothing_to_do() -> None:
     assert list(in_order(refuse, [], 2)) == []
     assert processors() >= 1
+
+
+@pytest.mark.parametrize(
+    ("said", "quota"), [("max 100000", None), ("150000 100000", 2), ("1000 100000", 1), ("", None), ("a b", None)]
+)
+def test_a_container_may_have_less_than_the_machine(tmp_path: Path, said: str, quota: int | None) -> None:
+    (tmp_path / "cpu.max").write_text(said + "\n")
+    assert quota_of(tmp_path / "cpu.max") == quota
+
+
+def test_without_a_quota(tmp_path: Path) -> None:
+    assert quota_of(tmp_path / "cpu.max") is None
+
+
+def test_nobody_gets_more_workers_than_help_unless_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    for there, wanted in ((64, MOST), (3, 3)):
+        monkeypatch.setattr("grokterm.engine.workers.processors", lambda there=there: there)
+        assert usual() == wanted

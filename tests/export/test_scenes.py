@@ -5,15 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grokterm.circuit.embedding import frequency_norms, on_circle
-from grokterm.circuit.waves import waves
+from grokterm.circuit.embedding import on_circle
+from grokterm.circuit.waves import component_norms, paired, waves
 from grokterm.errors import RunError, UsageError
 from grokterm.export.choices import Choices
 from grokterm.export.scenes import Scenes, scenes_of
 from grokterm.run.checkpoint import write
 from grokterm.run.directory import RunDirectory
 from grokterm.run.table import read_table
-from grokterm.tui.panels.fourier import paired
 from tests.odd_run import Counted
 from tests.recorded import P, record
 from tests.saved_circuit import embedding, record_circuit
@@ -42,7 +41,7 @@ def test_with_few_checkpoints_every_row_is_a_picture_and_tokens_stay_until_the_n
         assert shown.circle_steps[number] == saved
         assert np.allclose(shown.circle[number], on_circle(W_E, waves(P)[shown.frequency - 1]))
         if step == saved:
-            assert np.allclose(shown.norms[number], frequency_norms(W_E, waves(P)))
+            assert np.allclose(shown.norms[number], paired(component_norms(W_E)))
 
 
 def test_with_many_checkpoints_every_picture_is_one(tmp_path: Path) -> None:

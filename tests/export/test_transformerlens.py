@@ -116,8 +116,10 @@ def test_the_losses_of_every_step_before_the_last() -> None:
 @pytest.mark.parametrize(
     ("steps", "n", "every", "expected"),
     [
-        ([0, 1, 2, 3, 4], 4, 1, [0, 1, 2, 3]),  # as many as there are epochs: the last one is no epoch's
-        ([1, 2, 3, 4], 4, 1, [1, 2, 3, 4]),  # taken after the update, as in the demo
+        ([0, 1, 2, 3, 4], 4, 1, [1, 2, 3, 4]),  # taken after the update, as in the demo
+        ([1, 2, 3, 4], 4, 1, [1, 2, 3, 4]),
+        ([0, 1, 2, 3], 4, 1, [0, 1, 2, 3]),  # and before it, where the last step's is not known
+        ([0, 1, 2, 4, 6, 8], 8, 2, [0, 2, 4, 6]),
         ([0, 10, 20, 30], 35, 10, [0, 10, 20, 30]),
         ([0, 10, 20, 30], 30, 10, [0, 10, 20]),
         ([0, 1, 2, 3, 4, 6, 8, 10], 10, 2, [0, 2, 4, 6, 8]),  # the cadence was changed from 1 to 2
@@ -130,9 +132,10 @@ def test_the_losses_of_every_step_before_the_last() -> None:
     ],
 )
 def test_test_losses_that_lie_evenly(steps: list[int], n: int, every: int, expected: list[int]) -> None:
-    found_every, losses = even_losses(recorded(steps), n)
+    first, found_every, losses = even_losses(recorded(steps), n)
     assert (found_every, losses.tolist()) == (every, [step + 0.5 for step in expected])
     if expected:
+        assert first == expected[0]
         assert len(expected) == -(-n // every)
 
 
@@ -175,8 +178,9 @@ def test_there_and_back_again(tiny: OpenedRun) -> None:
             assert_array_equal(ours[name], theirs[name])
     assert_array_equal(back.steps["step"], tiny.steps["step"])
     assert_array_equal(back.steps["train_loss"], tiny.steps["train_loss"])
-    assert_array_equal(back.tests["step"], np.arange(45))
-    assert_array_equal(back.tests["test_loss"], tiny.tests["test_loss"][:45])
+    assert_array_equal(back.tests["step"], np.arange(1, 46))
+    assert_array_equal(back.tests["test_loss"], tiny.tests["test_loss"][1:46])
+    assert not [event for event in back.events if "test losses were taken" in str(event)]  # nothing was assumed
     again = recorded_task.read(back.path / "task.npz")
     assert_array_equal(again.train, task.train)
     assert_array_equal(again.labels, task.labels)
@@ -205,7 +209,7 @@ def test_a_fork_has_its_parents_losses(tiny: OpenedRun) -> None:
     values = exported("child")
     expected = [*tiny.steps["train_loss"][:begins], *fork.steps["train_loss"]]
     assert_array_equal(values["train_losses"], expected)
-    assert_array_equal(values["test_losses"], [*tiny.tests["test_loss"][:45], *fork.tests["test_loss"][:15]])
+    assert_array_equal(values["test_losses"], [*tiny.tests["test_loss"][1:45], *fork.tests["test_loss"][:16]])
     assert values["optimizer"]["param_groups"][0]["lr"] == 1e-3
     tiny.path.rename(tiny.path.with_name("elsewhere"))
     (tiny.path.with_name("elsewhere") / "run.toml").unlink()
@@ -230,6 +234,21 @@ def test_an_imported_run_goes_back_to_what_it_came_from(tmp_path: Path, layout: 
         if not name.endswith("IGNORE"):
             assert_array_equal(back["model"][name], tensor)
     assert ("seed" in back["config"], "optimizer" in back) == (False, False)  # neither is known
+
+
+@pytest.mark.parametrize("layout", ["nanda", "demo"])
+def test_losses_keep_their_steps_on_the_way_out_and_in_again(tmp_path: Path, layout: str) -> None:
+    trained = foreign.trained()
+    values = foreign.nanda(trained) if layout == "nanda" else foreign.demo(trained)
+    grokterm("import", foreign.saved(tmp_path, values), "--name", "theirs")
+    mark = exported("theirs")["grokterm export"]
+    assert (mark["first_test_step"], mark["test_every"]) == ((0, 10) if layout == "nanda" else (1, 1))
+    grokterm("import", "out.pth", "--name", "again")
+    theirs, again = open_run("theirs", "runs"), open_run("again", "runs")
+    assert theirs.tests["step"][0] == (0 if layout == "nanda" else 1)
+    for before, after, name in ((theirs.steps, again.steps, "train_loss"), (theirs.tests, again.tests, "test_loss")):
+        assert_array_equal(after["step"], before["step"])
+        assert_array_equal(after[name], before[name])
 
 
 def test_weights_without_losses(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import torch
 
 from grokterm.errors import UsageError
 from grokterm.importers.choices import Choices
-from grokterm.importers.contents import Contents, contents
+from grokterm.importers.contents import OURS, Contents, contents
 from grokterm.importers.reading import Opened
 from grokterm.importers.settings import Settings, refuse_contradictions, settings
 from tests import foreign
@@ -64,11 +64,19 @@ def test_cadence_of_the_test_losses_follows_from_how_many_there_are(
         (10, 11, None, "11 test losses do not spread evenly over 10 train losses"),
         (10, 7, None, "7 test losses do not spread evenly over 10 train losses"),
         (0, 7, None, "it has 7 test losses and no train losses; say --test-every N"),
-        (100, 10, 7, "--test-every 7 gives 15 test losses in 100 epochs; the file has 10"),
+        (100, 10, 7, "a test loss every 7 epochs (--test-every) gives 15 test losses in 100 epochs; the file has 10"),
     ],
 )
 def test_a_cadence_that_is_not_certain_is_asked_for(train: int, test: int, said: int | None, sentence: str) -> None:
     assert sentence in refused(said, model=STATE, train_losses=[1.0] * train, test_losses=[1.0] * test)
+
+
+def test_our_own_exports_say_when_the_test_losses_were_taken() -> None:
+    losses = {"model": STATE, "train_losses": [1.0] * 35, "test_losses": [1.0] * 3}
+    marked = {OURS: {"run": "mine", "first_test_step": 0, "test_every": 13}, **losses}
+    found = contents(Opened(marked, {}, 10**6))
+    assert (found.first_test_step, found.test_every) == (0, 13)
+    assert contents(Opened({OURS: {"run": "mine"}, **losses}, {}, 10**6), 12).first_test_step is None
 
 
 def test_checkpoints_are_found_under_their_names_in_both_codes() -> None:
@@ -113,6 +121,9 @@ def test_an_epoch_beside_lone_weights_is_counted_in_updates() -> None:
         ({"model": STATE, "train_indices": torch.tensor([True, False])}, "its train_indices are not a list of whole"),
         ({"model": STATE, "train_indices": torch.tensor([3, 1, 3])}, "name a pair twice"),
         ({"model": STATE, "epoch": "last"}, "epoch is 'last', not a whole number"),
+        ({"model": STATE, OURS: {"first_test_step": 2, "test_every": 1}}, "has first_test_step 2 and test_every 1"),
+        ({"model": STATE, OURS: {"first_test_step": 0, "test_every": 0}}, "has first_test_step 0 and test_every 0"),
+        ({"model": STATE, OURS: {"first_test_step": "0"}}, "first_test_step of 'grokterm export' is '0', not a whole"),
     ],
 )
 def test_parts_that_do_not_fit_are_named(values: dict[str, Any], said: str) -> None:

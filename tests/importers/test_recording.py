@@ -41,7 +41,7 @@ class Counted:
     def __init__(self) -> None:
         self.total = self.done = 0
 
-    def begin(self, total: int) -> None:
+    def begin(self, total: int, before: int = 0) -> None:
         self.total = total
 
     def advance(self, more: int) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from grokterm.circuit.ablations import Ablation, ablated_logits
+from grokterm.circuit.attention import periodicity
 from grokterm.circuit.circuit import Circuit
 from grokterm.circuit.losses import losses
 from grokterm.circuit.network import Network
@@ -14,7 +15,7 @@ from grokterm.probe.asking import Place, ask
 from grokterm.probe.findings import Findings
 from grokterm.probe.questions import Questions, read_questions
 from tests import reference_circuits
-from tests.random_circuit import P, grid_task, random_circuit, random_network
+from tests.random_circuit import P, clustered_circuit, grid_task, random_circuit, random_network
 from tests.reference import TRANSFORMER_LENS, needed
 
 PLACE = Place("run", 400, "runs/run/checkpoints/000000400.safetensors")
@@ -32,7 +33,7 @@ def found(circuit: Circuit, questions: Questions) -> Findings:
 
 
 def test_each_ablation_alone_and_then_all_together() -> None:
-    circuit = random_circuit()
+    circuit = clustered_circuit()
     rows = found(circuit, read_questions(ablate=list(PARTS), keep_only="key")).losses
     assert [row.what for row in rows] == ["as it is", *PARTS, "keep-only=key", "all of these"]
     assert rows[0].losses == circuit.losses
@@ -44,7 +45,7 @@ def test_each_ablation_alone_and_then_all_together() -> None:
     for row in rows[1:]:
         assert row.losses == losses(ablated_logits(circuit, row.ablation), circuit.task)
     distinct = {row.losses.all for row in rows}
-    assert len(distinct) == len(rows) - 1  # no neuron of a random network has a frequency: polynomials change nothing
+    assert len(distinct) == len(rows)
 
 
 def test_one_ablation_is_not_told_twice() -> None:
@@ -57,7 +58,7 @@ def test_without_questions_it_is_a_summary() -> None:
     assert (summary.run, summary.step, summary.task) == ("run", 400, "a + b mod 11")
     assert (summary.p, summary.heads_in_all, summary.neurons_in_all) == (P, 3, 20)
     assert summary.parameters == sum(weight.size for weight in circuit.network.parameters.values())
-    assert [cluster.frequency for cluster in summary.key] == [1, 3]
+    assert [cluster.frequency for cluster in summary.key or ()] == [1, 3]
     assert [row.what for row in summary.losses] == ["as it is", "keep-only=key", "freq=key", "freq=1", "freq=3"]
     assert summary.losses[2].ablation == Ablation(frequencies=frozenset({1, 3}))
     each = circuit.without_each_frequency.train
@@ -107,6 +108,8 @@ def test_heads() -> None:
     assert [head.head for head in facts] == [0, 1, 2]
     for head in facts:
         assert sum(head.attention) == pytest.approx(1)
+        fit = periodicity(circuit.attention)
+        assert (head.alpha, head.beta) == (fit.alpha[head.head], fit.beta[head.head])
         assert head.attention[1] == pytest.approx(circuit.attention[head.head, :, :, 1].mean())
         for how, loss in (("zero", head.without), ("mean", head.with_mean)):
             ablation = Ablation(heads=frozenset({head.head}), how=how)  # type: ignore[arg-type]
@@ -137,7 +140,7 @@ def test_an_input() -> None:
 )
 def test_what_speaks_for_an_answer_adds_up(parts: tuple[str, ...], mean: bool) -> None:
     """Neurons, skip path and b_out together are the answer's logit above the mean, whatever is taken out."""
-    circuit = random_circuit()
+    circuit = clustered_circuit()
     mean = mean and any(part.partition("=")[0] in ("head", "neurons", "skip") for part in parts)
     found_ = found(circuit, read_questions(ablate=parts, mean=mean, inputs=["5,9"], top=20))
     (facts,) = found_.inputs
@@ -162,12 +165,38 @@ def test_ablations_are_in_force_for_inputs_all_together() -> None:
     assert (facts.without, facts.waves_out) == ((1,), True)
 
 
+def test_an_even_modulus_has_losses_and_answers_but_no_frequencies() -> None:
+    circuit = Circuit(random_network(10), grid_task(10))
+    summary = found(circuit, Questions())
+    assert (summary.key, summary.costliest, [row.what for row in summary.losses]) == (None, None, ["as it is"])
+    asked = found(circuit, read_questions(ablate=["head=0", "neurons=3", "skip"], inputs=["5,9"]))
+    assert [row.what for row in asked.losses] == ["as it is", "head=0", "neurons=3", "skip", "all of these"]
+    assert asked.losses[1].losses == losses(ablated_logits(circuit, Ablation(heads=frozenset({0}))), circuit.task)
+    assert {speaker.frequency for speaker in asked.inputs[0].speakers} == {None}
+    for about_waves in (
+        read_questions(ablate=["freq=2"]),
+        read_questions(ablate=["freq=key"]),
+        read_questions(ablate=["polynomials"]),
+        read_questions(heads=True),
+        read_questions(variants=True),
+    ):
+        with pytest.raises(RunError, match="p = 10 is even"):
+            found(circuit, about_waves)
+
+
+def test_logits_that_are_no_numbers_are_no_right_answer() -> None:
+    weights = {f"model/{name}": weight.copy() for name, weight in random_network().parameters.items()}
+    weights["model/W_U"][:] = np.nan
+    (asked,) = found(Circuit(Network.of(weights), grid_task()), read_questions(inputs=["0,0"])).inputs
+    assert (asked.right, asked.replies[0].rank) == (0, P)
+
+
 def test_weights_that_are_no_numbers_are_told_without_a_warning() -> None:
     weights = {f"model/{name}": weight.copy() for name, weight in random_network().parameters.items()}
     weights["model/W_U"][:] = np.nan
     weights["model/W_in"][0] = np.inf
     circuit = Circuit(Network.of(weights), grid_task())
-    everything = read_questions(ablate=["skip", "freq=1"], neurons="0", heads=True, inputs=["1,2"])
+    everything = read_questions(ablate=["skip", "freq=1"], neurons="0", heads=True, inputs=["1,2"], variants=True)
     for asked in (Questions(), everything):
         answer = found(circuit, asked)
         assert np.isnan(answer.losses[0].losses.all)
@@ -177,7 +206,7 @@ def test_weights_that_are_no_numbers_are_told_without_a_warning() -> None:
 @needed
 def test_the_reference_network() -> None:
     summary = found(reference_circuits.circuit(TRANSFORMER_LENS), Questions())
-    assert [(cluster.frequency, cluster.neurons) for cluster in summary.key] == [(16, 196), (30, 103), (56, 196)]
+    assert [(cluster.frequency, cluster.neurons) for cluster in summary.key or ()] == [(16, 196), (30, 103), (56, 196)]
     as_it_is, restricted, excluded, *each = summary.losses
     assert as_it_is.losses.train == pytest.approx(8.85925e-8, rel=1e-4)
     assert as_it_is.losses.test == pytest.approx(1.88475e-7, rel=1e-4)

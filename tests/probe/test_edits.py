@@ -6,14 +6,14 @@ from grokterm.circuit.ablations import Ablation
 from grokterm.errors import UsageError
 from grokterm.probe.edits import check_inputs, each_ablation, together
 from grokterm.probe.questions import read_questions
-from tests.random_circuit import grid_task, random_circuit, random_network
+from tests.random_circuit import clustered_circuit, grid_task, random_circuit, random_network
 
 ALL_PARTS = ("freq=2", "head=0", "neurons=3,17", "skip", "polynomials")
 
 
 def test_every_edit_becomes_an_ablation_of_its_own() -> None:
     asked = read_questions(ablate=ALL_PARTS, keep_only="key")
-    assert each_ablation(asked, random_circuit()) == [
+    assert each_ablation(asked, clustered_circuit()) == [
         ("freq=2", Ablation(frequencies=frozenset({2}))),
         ("head=0", Ablation(heads=frozenset({0}))),
         ("neurons=3,17", Ablation(neurons=frozenset({3, 17}))),
@@ -24,7 +24,7 @@ def test_every_edit_becomes_an_ablation_of_its_own() -> None:
 
 
 def test_the_mean_stands_for_heads_neurons_and_the_skip_path() -> None:
-    each = each_ablation(read_questions(ablate=ALL_PARTS, mean=True), random_circuit())
+    each = each_ablation(read_questions(ablate=ALL_PARTS, mean=True), clustered_circuit())
     assert [what for what, _ in each] == [
         *("freq=2", "head=0 by mean", "neurons=3,17 by mean", "skip by mean", "polynomials"),
     ]
@@ -33,7 +33,7 @@ def test_the_mean_stands_for_heads_neurons_and_the_skip_path() -> None:
 
 def test_together_they_do_all_that_each_does() -> None:
     asked = read_questions(ablate=(*ALL_PARTS, "head=2", "freq=key"), keep_only="4", mean=True)
-    assert together([ablation for _, ablation in each_ablation(asked, random_circuit())]) == Ablation(
+    assert together([ablation for _, ablation in each_ablation(asked, clustered_circuit())]) == Ablation(
         frequencies=frozenset({1, 2, 3}),
         keep_only=frozenset({4}),
         heads=frozenset({0, 2}),
@@ -52,9 +52,14 @@ def test_together_they_do_all_that_each_does() -> None:
         ("freq=0", "--ablate freq=0: there is no frequency 0; frequencies are 1 to 5, the nearest is 1"),
         ("head=3", "--ablate head=3: there is no head 3; heads are 0 to 2, the nearest is 2"),
         ("neurons=3,20", "--ablate neurons=3,20: there is no neuron 20; neurons are 0 to 19, the nearest is 19"),
+        (
+            "polynomials",
+            "--ablate polynomials: no neuron of this checkpoint belongs to a frequency (none has 85% of its variance "
+            "in one), so there is nothing to replace",
+        ),
     ],
 )
-def test_a_part_that_there_is_not_names_the_nearest(asked: str, said: str) -> None:
+def test_a_part_that_there_is_not_is_refused_with_the_nearest(asked: str, said: str) -> None:
     with pytest.raises(UsageError) as refused:
         each_ablation(read_questions(ablate=[asked]), random_circuit())
     assert str(refused.value) == said

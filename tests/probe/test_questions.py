@@ -39,7 +39,7 @@ def test_neurons_heads_and_inputs() -> None:
 
 def test_nothing_asked_is_known_as_such() -> None:
     assert read_questions(top=3).is_none
-    for asked in ({"heads": True}, {"neurons": "1"}, {"inputs": ["1,2"]}, {"ablate": ["skip"]}, {"keep_only": "1"}):
+    for asked in ({"heads": True}, {"neurons": "1"}, {"inputs": ["1,2"]}, {"ablate": ["skip"]}, {"variants": True}):
         assert not read_questions(**asked).is_none
 
 

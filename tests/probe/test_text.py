@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 from grokterm.circuit.ablations import Ablation
 from grokterm.circuit.losses import Losses
@@ -9,14 +10,19 @@ from grokterm.probe.as_json import json_of
 from grokterm.probe.findings import (
     Answer,
     Cluster,
+    CosineFacts,
     Costliest,
+    Definitions,
     Findings,
     HeadFacts,
     InputFacts,
     NeuronFacts,
     Reply,
     Row,
+    Share,
     Speaker,
+    SumFacts,
+    Variant,
 )
 from grokterm.probe.text import table, text_of
 
@@ -36,7 +42,7 @@ FOUND = Findings(
     ),
     costliest=Costliest(4, 9.0625),
     neurons=(NeuronFacts(3, 1, 0.95, True, 6.07e-10, 1016, 1.296, 0.5525, 1, 0.991, ((6, -0.38), (10, 0.36))),),
-    heads=(HeadFacts(0, 4, 0.9092, 0.9091, (0.4996, 0.4993, 0.0011), 3.75, 2.846),),
+    heads=(HeadFacts(0, 4, 0.9092, 0.9091, -0.125, 0.25, (0.4996, 0.4993, 0.0011), 3.75, 2.846),),
     inputs=(
         InputFacts(
             a=5,
@@ -65,17 +71,24 @@ TEXT = """\
 key frequencies (neurons in their clusters): 1 (8), 4 (1,000); 24 neurons in none
 costliest on train: frequency 4, without it 9.062
 
-             loss  train loss  test loss  accuracy  train acc  test acc
-as it is  1.5e-07     8.8e-08    1.9e-07         1          1         1
-freq=1        nan         inf          2       0.5       0.25    0.1235
+          all pairs  train loss  test loss  accuracy  train acc  test acc
+as it is    1.5e-07     8.8e-08    1.9e-07         1          1         1
+freq=1          nan         inf          2       0.5       0.25    0.1235
 
 heads as they are: the waves in their attention to a, where they look, what they are worth
-head  frequency     FVE  2 terms    to a    to b    to =  loss without  with its mean
-   0          4  0.9092   0.9091  0.4996  0.4993  0.0011          3.75          2.846
+head  frequency     FVE  2 terms   alpha  beta    to a    to b    to =  loss without  with mean
+   0          4  0.9092   0.9091  -0.125  0.25  0.4996  0.4993  0.0011          3.75      2.846
+FVE, 2 terms: share of the variance over all pairs that five waves of the frequency explain, and the paper's two,
+of which alpha is that of the cosines, beta that of the sines; to a, b, =: mean attention; loss of all pairs
+without the head, and with its mean in its place
 
 neurons as they are: the waves in them and in their weights to the logits (out), the largest weights
 neuron  frequency   FVE  cluster  saliency   rank   mean  active  out  share  weights
      3          1  0.95      yes  6.07e-10  1,016  1.296  0.5525    1  0.991  6: -0.38, 10: 0.36
+FVE: share of its variance in the waves of its frequency; cluster: whether that makes it one of the frequency's;
+saliency: median of |activation × d loss / d activation|, rank: its place by that of all neurons; mean, active:
+activation on the average, share of the pairs where it is not 0; out, share: the frequency of its weights to the
+logits, and how much of them that has; weights: answer and weight, the largest
 
 input 5,9: 3 is right, a test input
   as it is: right; loss 7.5e-07
@@ -95,6 +108,11 @@ neurons 36.33, skip path -0.706, b_out 0
          3          1         2.7        0.5"""
 
 
+def test_where_no_frequency_costs_anything_none_is_named() -> None:
+    told = text_of(replace(FOUND, costliest=Costliest(4, 8.82e-8)))
+    assert "costliest on train: none; without any one frequency the loss grows by less than 1%" in told
+
+
 def test_the_text_to_the_letter() -> None:
     assert text_of(FOUND) == TEXT
 
@@ -106,6 +124,64 @@ def test_sections_that_nobody_asked_for_are_left_out() -> None:
     assert lines[2] == "key frequencies (neurons in their clusters): none"
     assert lines[3] == ""
     assert len(lines) == 7
+
+
+VARIANTS = Definitions(
+    losses=(Variant("restricted", Losses(0.5, 0.25, 0.75, 1.0, 1.0, 1.0)),),
+    cosines=(CosineFacts(4, 250.5, 0.75, 1.5, 9.0, 8.5, 8.0, 9.5),),
+    logit_fve=(Share("cosines, no mean taken away", 0.125), Share("2×2 blocks", 0.95)),
+    sums=(SumFacts("before the ReLU", 0.001, 0.002), SumFacts("logits", 0.9, 0.95)),
+    neuron_asymmetry=0.03,
+    logit_asymmetry=0.01,
+    position_similarity=math.nan,
+)
+VARIANTS_TEXT = """\
+other people's definitions: restricted and excluded losses
+            all pairs  train loss  test loss  accuracy  train acc  test acc
+restricted        0.5        0.25       0.75         1          1         1
+
+logits along cos(w_k(a ± b − c)), and the loss on train without each frequency, by what is taken out
+frequency  coefficient  similarity  amplitude  sum waves  cosine  2×2 block  3×3 block
+        4        250.5        0.75        1.5          9     8.5          8        9.5
+
+share of the logits (FVE) in the key frequencies
+                             share
+cosines, no mean taken away  0.125
+2×2 blocks                    0.95
+
+share in the waves of the sum at key frequencies
+                  mean  pooled
+before the ReLU  0.001   0.002
+logits             0.9    0.95
+
+changes when a and b are swapped: neurons 0.03, logits 0.01; cosine between the positions of a and b nan"""
+
+
+def test_other_peoples_definitions_come_last() -> None:
+    asked = replace(FOUND, definitions=VARIANTS)
+    assert text_of(asked) == f"{TEXT}\n\n{VARIANTS_TEXT}"
+    told = json.loads(json_of(asked))["definitions"]
+    assert told["losses"][0] == {
+        "what": "restricted",
+        "loss": 0.5,
+        "train_loss": 0.25,
+        "test_loss": 0.75,
+        "accuracy": 1.0,
+        "train_accuracy": 1.0,
+        "test_accuracy": 1.0,
+    }
+    assert told["cosines"][0]["without_3x3"] == 9.5
+    assert told["sums"][1] == {"what": "logits", "mean": 0.9, "pooled": 0.95}
+    assert told["position_similarity"] == "nan"
+
+
+def test_an_even_modulus_has_no_key_frequencies() -> None:
+    (asked,) = FOUND.inputs
+    speaker = replace(asked.speakers[0], frequency=None)
+    even = replace(FOUND, p=10, key=None, inputs=(replace(asked, speakers=(speaker,)),))
+    assert "key frequencies (neurons in their clusters): not counted, for p = 10 is even\n" in text_of(even)
+    assert text_of(even).endswith("    415          –        5.49      1.929")
+    assert json.loads(json_of(even))["key_frequencies"] is None
 
 
 def test_cells_are_as_wide_as_the_widest_and_lines_end_where_their_text_does() -> None:
@@ -132,3 +208,4 @@ def test_the_json_is_strict_and_whole() -> None:
     assert asked["replies"][1]["answers"][0] == {"answer": 10, "logit": 54.64, "probability": 0.99}
     assert asked["speakers"][0] == {"neuron": 415, "frequency": 4, "activation": 5.49, "raises": 1.929}
     assert asked["without"] == [1]
+    assert told["definitions"] is None

@@ -83,5 +83,7 @@ def test_a_step_without_a_checkpoint_names_the_nearest(run: RunDirectory, text: 
 def test_what_is_no_step_and_a_run_without_checkpoints(run: RunDirectory, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="mod113@soon: 'soon' is no step and no percentage"):
         checkpoint_meant(run, "soon")
+    with pytest.raises(UsageError, match="mod113@200%: '200%' is beyond the end"):
+        checkpoint_meant(run, "200%")
     with pytest.raises(RunError, match=r"empty has no checkpoint$"):
         checkpoint_meant(RunDirectory(tmp_path / "empty"), None)

@@ -1,7 +1,11 @@
 """task.npz: what was learned comes back as it was, and a file that is none is told in a sentence."""
 
+import contextlib
 import io
 import os
+import random
+import re
+import zipfile
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -77,6 +81,7 @@ def test_torn_anywhere(tmp_path: Path) -> None:
         ({"labels": np.zeros(25)}, "labels holds no whole numbers"),
         ({"labels": np.zeros((25, 1), int)}, "do not fit together"),
         ({"inputs": np.zeros((24, 3), int)}, "do not fit together"),
+        ({"inputs": np.full((25, 3), 1 << 63, np.uint64)}, "inputs has values"),
         ({"train": np.array([25])}, "train has values"),
         ({"test": np.array([-1])}, "test has values"),
         ({"test": np.zeros((2, 2), int)}, "test has the shape"),
@@ -109,4 +114,67 @@ def test_content_larger_than_any_task_is_refused_unread(tmp_path: Path) -> None:
     np.savez_compressed(content, inputs=np.zeros((1 << 25) + 1000, np.int64))  # a few kB that claim 256 MB
     path.write_bytes(content.getvalue())
     with pytest.raises(RunError, match="claims more numbers"):
+        read(path)
+
+
+def test_any_damage_is_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "task.npz"
+    for write_it in (lambda: write(path, addition()), lambda: stored(path)):
+        write_it()
+        whole = path.read_bytes()
+        for seed in range(300):
+            draw = random.Random(seed)
+            damaged = bytearray(whole)
+            for _ in range(draw.randint(1, 3)):
+                damaged[draw.randrange(len(damaged))] = draw.randrange(256)
+            path.write_bytes(damaged)
+            with contextlib.suppress(RunError):
+                read(path)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "{'descr': '<i8', 'fortran_order': False, 'shape': (100000000000000,), }",
+        "{'descr': '<i8', 'fortran_order': False, 'shape': (-1,), }",
+        "{'descr': '<i8', 'fortran_order': False, 'shape': (" + "9" * 400 + ",), }",
+        "{'descr': '<i8', 'fortran_order': False, 'shape': (25L,), }",
+        "{'descr': '|O', 'fortran_order': False, 'shape': (25,), }",
+        "{'descr': '<i8', 'fortran_order': False, 'shape': (25,), ",
+        "(" * 3000,
+        "",
+    ],
+)
+def test_a_header_that_claims_anything(tmp_path: Path, header: str) -> None:
+    path = stored(tmp_path / "task.npz")
+    with zipfile.ZipFile(path) as file:
+        entries = {entry.filename: file.read(entry) for entry in file.infolist()}
+    text = header.encode() + b"\n"
+    entries["labels.npy"] = b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + bytes(25 * 8)
+    with zipfile.ZipFile(path, "w") as file:
+        for name, content in entries.items():
+            file.writestr(name, content)
+    with pytest.raises(RunError, match=r"task\.npz cannot be read as the task of a run"):
+        read(path)
+
+
+def test_an_encrypted_file(tmp_path: Path) -> None:
+    path = stored(tmp_path / "task.npz")
+    content = bytearray(path.read_bytes())
+    for mark, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        for begin in (found.start() for found in re.finditer(re.escape(mark), bytes(content))):
+            content[begin + at] |= 1
+    path.write_bytes(content)
+    with pytest.raises(RunError, match=r"task\.npz cannot be read as the task of a run.*encrypted"):
+        read(path)
+
+
+def test_what_is_no_plain_file_is_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "task.npz"
+    os.mkfifo(path)
+    with pytest.raises(RunError, match=r"task\.npz cannot be read as the task of a run: it is no plain file"):
+        read(path)
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    with pytest.raises(RunError, match=r"task\.npz cannot be read as the task of a run"):
         read(path)

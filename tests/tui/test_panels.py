@@ -7,16 +7,19 @@ import numpy as np
 import pytest
 
 from grokterm.catalog import Catalog
+from grokterm.circuit.waves import paired
 from grokterm.drawing.cells import Markers
 from grokterm.history import History
 from grokterm.run.directory import RunDirectory, create
 from grokterm.run.events import EventLog
+from grokterm.run.hindsight import About, held
+from grokterm.run.hindsight_writer import HindsightWriter, Row
 from grokterm.run.table import TableWriter
 from grokterm.tui.app import load_panels
 from grokterm.tui.looks import Looks
 from grokterm.tui.panel import CurvePanel, Panel, moving_average
-from grokterm.tui.panels.fourier import key_frequencies, paired
-from grokterm.tui.panels.vectors import norms
+from grokterm.tui.panels.fourier import key_frequencies, keys_of
+from grokterm.tui.panels.vectors import LABELS, _names, norms
 from tests.measured_run import measure
 from tests.recorded import KEYS, record
 
@@ -204,8 +207,7 @@ def test_hindsight_is_drawn_beside_live_and_called_so(history: History, known: H
     drawn = text(name, known, width=150)
     assert "restricted (hindsight) 0.1" in drawn
     assert "excluded (hindsight) 10" in drawn
-    assert "live" in panel(name).draw(known, Looks(), 150, 16).title
-    assert "hindsight" in panel(name).draw(known, Looks(), 150, 16).title
+    assert "thick (h): hindsight" in panel(name).draw(known, Looks(), 150, 16).title
     earlier = text(name, known.at(200), width=150)
     assert "restricted (hindsight) 2.05" in earlier
 
@@ -226,8 +228,8 @@ def test_a_measure_has_one_colour_and_hindsight_another_pattern(name: str) -> No
 
 def test_where_it_is_narrow_hindsight_is_said_shorter(known: History) -> None:
     drawn = text("loss", known, width=60, height=18)
-    assert "restricted (h) 0.1" in drawn
-    assert "excluded (h) 10" in drawn
+    assert "restr. (h) 0.1" in drawn
+    assert "excl. (h) 10" in drawn
     assert "+1" not in drawn.split("\n")[1]
 
 
@@ -243,6 +245,21 @@ def test_what_is_known_in_hindsight_only_has_panels_too(known: History) -> None:
     assert "Fourier norms" not in below  # of W_E, which panel 4 shows
 
 
+def test_what_hindsight_says_otherwise_than_live_has_panels(tmp_path: Path) -> None:
+    run = record(tmp_path)
+    rows = np.load(run.measures_path)
+    run.measures_path.unlink()
+    with TableWriter(run.measures_path, np.dtype([*rows.dtype.descr, ("restricted_loss_train", "<f8")])) as table:
+        for row in rows:
+            table.append(*row.tolist(), 1.0)
+    measured_as(run, Row(400, {"restricted_loss_train": 0.5, "excluded_loss_max": 3.0}, {}), (3,))
+    history = History(run)
+    history.poll()
+    drawn = text("others", history, width=250)
+    assert "restricted loss train (h)" in drawn
+    assert "excluded loss max (h)" not in drawn
+
+
 def test_vectors_stand_side_by_side_where_it_is_wide(known: History) -> None:
     rows = text("vectors", known, width=160, height=10).split("\n")
     assert {len(row) for row in rows} == {160}
@@ -252,6 +269,60 @@ def test_vectors_stand_side_by_side_where_it_is_wide(known: History) -> None:
         picture = panel("vectors").draw(known, Looks(waterfall=True), width, 23)
         assert {sum(len(span.text) for span in row) for row in picture.rows} == {width}
         assert len(picture.rows) == 23
+
+
+def own_vectors(tmp_path: Path, keys: tuple[int, ...]) -> History:
+    """A run in whose clusters only frequency 1 is key, and that was measured with other key frequencies."""
+    run = record(tmp_path)
+    for name, values in (("neuron_clusters", [5.0] + [0.0] * 10), ("mine", [1.0] * 11)):
+        (run.arrays / f"{name}.npy").unlink(missing_ok=True)
+        with TableWriter(run.arrays / f"{name}.npy", np.dtype([("step", "<i8"), ("value", "<f8", (11,))])) as rows:
+            rows.append(400, np.array(values))
+    measured_as(run, Row(400, {"rqi": 0.5}, {"loss_without_frequency": np.arange(1.0, 12)}), keys)
+    history = History(run)
+    history.poll()
+    return history
+
+
+def measured_as(run: RunDirectory, row: Row, keys: tuple[int, ...]) -> None:
+    """Give a run the one row of hindsight."""
+    with held(run), HindsightWriter(run, About(row.step, keys, row.names, 1), row) as writer:
+        writer.append(row)
+        writer.finish()
+
+
+def test_vectors_of_hindsight_have_its_key_frequencies_and_own_ones_none(tmp_path: Path) -> None:
+    history = own_vectors(tmp_path, (3, 7))
+    assert keys_of(history, "hindsight/loss_without_frequency", None) == (3, 7)
+    assert keys_of(history, "excluded_loss_k", None) == (1,)
+    assert keys_of(history, "mine", None) == ()
+    picture = panel("vectors").draw(history, Looks(), 60, 40)
+    texts = ["".join(span.text for span in row) for row in picture.rows]
+    titles = {text.strip(): at for at, text in enumerate(texts)}
+    deep = 40 // len(_names(history))
+
+    def named(title: str) -> list[str]:
+        """The numbers in the last row of a vector's bars."""
+        return texts[titles[title] + deep - 1].split()
+
+    def are_key(title: str) -> bool:
+        rows = picture.rows[titles[title] : titles[title] + deep]
+        return any(span.style == "bar.key" for row in rows for span in row)
+
+    assert named("loss without each frequency (hindsight)") == ["3", "7"]
+    assert are_key("loss without each frequency (hindsight)")
+    assert not are_key("mine")
+
+
+def test_key_frequencies_that_no_vector_has_are_not_drawn(tmp_path: Path) -> None:
+    history = own_vectors(tmp_path, (12, 1 << 60))
+    for waterfall in (False, True):
+        picture = panel("vectors").draw(history, Looks(waterfall=waterfall), 60, 40)
+        assert len(picture.rows) == 40
+
+
+def test_a_label_says_how_many_neurons_are_left_out() -> None:
+    assert LABELS["loss_without_top_neurons"] == "loss without the 1, 4, 16, 64 most salient neurons"
 
 
 def test_only_vectors_of_frequencies_have_key_frequencies(known: History) -> None:

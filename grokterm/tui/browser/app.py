@@ -20,7 +20,7 @@ from grokterm.tui.app import STYLES, colours_of
 from grokterm.tui.browser.keys import BROWSER
 from grokterm.tui.browser.screen import BrowserScreen
 from grokterm.tui.browser.shelf import Browsing, Choice
-from grokterm.tui.terminal import markers_for
+from grokterm.tui.terminal import heed_no_color, markers_for
 
 
 class BrowserApp(App[Choice | None]):
@@ -30,6 +30,7 @@ class BrowserApp(App[Choice | None]):
     TITLE = "grokterm"
 
     def __init__(self, summaries: Summaries, browsing: Browsing, *, markers: Markers) -> None:
+        heed_no_color()
         super().__init__(ansi_color=True)
         self.browser = BrowserScreen(summaries, Palette(colours=colours_of(self)), browsing, markers)
 

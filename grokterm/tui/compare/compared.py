@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from grokterm.circuit.waves import paired
 from grokterm.drawing.axes import Mark
 from grokterm.errors import RunError
 from grokterm.history import ArraySeries, History, Series
@@ -19,7 +20,6 @@ from grokterm.run.lock import is_alive
 from grokterm.run.outcome import ENDED, standing
 from grokterm.tui.moments import Moment, moments
 from grokterm.tui.panel import marks_of, row_at
-from grokterm.tui.panels.fourier import paired
 
 GONE, UNREADABLE = "gone", "unreadable"
 WAVES = frozenset({"fourier_embedding", "fourier_unembedding"})

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from grokterm.circuit.circuit import Circuit
 from grokterm.circuit.losses import Losses
+from grokterm.errors import RunError
 from grokterm.tui.microscope.lens import Chooses, Subject
 
 
@@ -14,13 +15,15 @@ from grokterm.tui.microscope.lens import Chooses, Subject
 class About:
     """keys: the key frequencies, ascending. leaders: of each of them the neuron that it explains best.
 
-    frequencies (d_mlp,): the frequency k = 1 … that explains most of each neuron.
+    frequencies (d_mlp,): the frequency k = 1 … that explains most of each neuron. trouble: why there are none of these,
+    as where p is even.
     """
 
     losses: Losses
     keys: tuple[int, ...]
     leaders: tuple[int, ...]
     frequencies: NDArray[np.int64]
+    trouble: str = ""
 
     def next_leader(self, neuron: int, by: int) -> int | None:
         """The leading neuron of the key frequency after this neuron's own, or of that before; None at an end."""
@@ -40,7 +43,10 @@ class AboutLens:
     chooses: Chooses = ""
 
     def look(self, circuit: Circuit, subject: Subject) -> About:  # noqa: ARG002 - of the whole checkpoint
-        """Compute it."""
-        fve = circuit.neuron_fve
+        """Compute it; losses there always are."""
+        try:
+            fve = circuit.neuron_fve
+        except RunError as error:
+            return About(circuit.losses, (), (), np.zeros(0, dtype=np.int64), str(error))
         leaders = tuple(int(neuron) for neuron in fve[:, [key - 1 for key in circuit.keys]].argmax(axis=0))
         return About(circuit.losses, tuple(circuit.keys), leaders, circuit.neuron_frequencies)

@@ -18,7 +18,7 @@ from grokterm.tui.microscope.looking import Sizes
 from grokterm.tui.microscope.pace import Pace
 from grokterm.tui.microscope.workshop import Opened, Wish, Workshop
 
-SLOW_SECONDS = 0.15
+SLOW_SECONDS = 0.3
 """How long a picture may take before it is said that it is computed: a word that flickers tells nothing."""
 STILL_TRAINED = frozenset({"loading", "training", "paused"})
 """How training stands while a first checkpoint may still come."""
@@ -159,10 +159,22 @@ class Bench:
         """What the header tells."""
         history, saved, about = self._history, self.saved, self.about
         standing = self._standing()
-        aside = f"{standing} at step {history.step:,}" if standing else ""
+        at = history.step
         if saved is None:
-            return Stand(history.run.name, None, 0, 0, self.follows, None, None, False, aside)
+            return Stand(history.run.name, None, 0, 0, self.follows, None, None, False, standing, at)
         before = self.workshop.newest(ABOUT_LENS.key)
         shown = about if about is not None or before is None else before.facts
         place, count = self.checkpoints.place(saved.step), len(self.checkpoints)
-        return Stand(history.run.name, saved.step, place, count, self.follows, self.opened, shown, about is None, aside)
+        return Stand(
+            run=history.run.name,
+            step=saved.step,
+            number=place,
+            count=count,
+            follows=self.follows,
+            opened=self.opened,
+            about=shown,
+            is_late=about is None,
+            standing=standing,
+            at=at,
+            about_step=None if before is None else before.question.saved.step,
+        )

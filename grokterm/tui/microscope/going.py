@@ -27,14 +27,18 @@ class Goal:
 
 
 def understand(text: str, shown: Chooses, sizes: Sizes | None, last: int) -> Goal:
-    """The goal that a text means: "neuron 17", "k=14", "step 12k", "40%"; a number alone is one of what is `shown`.
+    """The goal that a text means: "neuron 17", "k=14", "step 12k", "40%"; a number alone: one of what is `shown`.
 
+    Where a picture shows none of several things, a number alone could be anything, and is asked about.
     sizes: how many there are, None while that is not known. last: the step that percentages are of.
     """
     said = _WORD_AND_NUMBER.fullmatch(text.strip())
     word, rest = said.groups() if said is not None else ("", text)
+    if not word and rest.isdigit():
+        ways = ", ".join(f"{name} {rest}" for name in ("step", "neuron", "head"))
+        return _one(shown, rest, sizes) if shown else Goal(problem=f"{rest} of what? Write {ways} or frequency {rest}")
     if not word:
-        return _step(text, last) if shown == "" or not rest.isdigit() else _one(shown, rest, sizes)
+        return _step(text, last)
     if word.casefold() in STEP_WORDS:
         return _step(rest, last)
     chooses = WORDS.get(word.casefold())

@@ -20,7 +20,8 @@ class Stand:
     """Which checkpoint is looked at. number, count: it is the number-th of so many. run: the run's name.
 
     opened: what it is, as far as that is known. about: what was found out of it, or, with is_late, of another one that
-    stays in sight for the moment. aside: how the run stands that goes on meanwhile, "" where none does.
+    stays in sight for the moment, that of step about_step. standing: how the run stands that goes on meanwhile, ""
+    where none does; at: its step.
     """
 
     run: str
@@ -31,7 +32,9 @@ class Stand:
     opened: Opened | None
     about: About | None
     is_late: bool
-    aside: str = ""
+    standing: str = ""
+    at: int = 0
+    about_step: int | None = None
 
 
 def header(stand: Stand, width: int, height: int, markers: Markers) -> tuple[Row, ...]:
@@ -65,16 +68,24 @@ def _place_row(stand: Stand, width: int) -> Row:
     of = f"checkpoint {stand.number:,} of {stand.count:,}"
     kind = KINDS.get(str(stand.opened.kind), "") if stand.opened is not None else ""
     following = "following" if stand.follows else ""
+    training = f"{stand.standing} at step {stand.at:,}" if stand.standing else ""
+    short = f"{stand.standing} {stand.at:,}" if stand.standing else ""
+    few, fewest = f"{stand.number:,} of {stand.count:,}", f"{stand.number}/{stand.count}"
     ways = [
-        [program, name, step, of, *rest]
-        for program, rest in (
-            ("microscope ", (kind, following, stand.aside)),
-            ("", (kind, following)),
-            ("", (kind,)),
-            ("", ()),
-        )
+        ["microscope ", name, step, of, kind, following, training],
+        ["", name, step, of, kind, following, training],
+        ["", name, step, of, kind, following, short],
+        ["", name, step, of, following, short],
+        ["", name, step, few, following, short],
+        ["", name, step, few, short],
+        *([["", "", step, few, short]] if short else []),
+        ["", name, step, few],
+        ["", "", step, fewest],
+        ["", "", f"{step} {fewest}"],
+        ["", "", step],
+        ["", "", f"{stand.step:,}"],
+        ["", "", ""],
     ]
-    ways += [["", name, step, f"{stand.number:,} of {stand.count:,}"], ["", "", step, f"{stand.number}/{stand.count}"]]
     texts = [f" {program}" + APART.join(part for part in parts if part) for program, *parts in ways]
     way = ways[texts.index(longest_that_fits(texts, width))]
     program, name, step, *rest = way
@@ -91,8 +102,10 @@ def _facts_row(stand: Stand, width: int) -> Row:
         return row_of([Span(" …" if stand.step is not None else "", "quiet")], width)
     losses = stand.about.losses
     keys = " ".join(map(str, stand.about.keys)) or "none"
+    of_step = f"{stand.about_step:,}" if stand.is_late and stand.about_step not in (None, stand.step) else ""
     facts = [
-        ("key", keys, "bar.key"),
+        *([("of step", of_step, "")] if of_step else []),
+        *([("key", keys, "bar.key")] if not stand.about.trouble else []),
         ("train", format_value(losses.train), ""),
         ("test", format_value(losses.test), ""),
         ("accuracy", f"{losses.train_accuracy:.1%} train, {losses.test_accuracy:.1%} test", ""),

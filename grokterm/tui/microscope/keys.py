@@ -12,18 +12,18 @@ CHECKPOINTS = (
     Key("shift+right", "shift+→", "go_on(10)", "ten checkpoints on"),
     Key("home", "home", "edge(False)", "the first checkpoint"),
     Key("end,f", "end f", "edge(True)", "the newest one, and follow while new ones come"),
-    Key("g", "g", "go_to", "go to neuron 17, frequency 14, step 12k, 40% …"),
+    Key("g", "g", "go_to", "go to neuron 17, head 2, frequency 14, step 12k, 40% …"),
 )
 SUBJECT = (
-    Key("up", "↑", "subject(1)", "the next neuron or frequency of the picked picture"),
+    Key("up", "↑", "subject(1)", "the next neuron, head or frequency of the picked picture"),
     Key("down", "↓", "subject(-1)", "the one before"),
     Key("shift+up", "shift+↑", "subject(10)", "ten on"),
     Key("shift+down", "shift+↓", "subject(-10)", "ten back"),
-    Key("right_square_bracket", "]", "leader(1)", "the next key frequency, or the neuron that leads there"),
+    Key("right_square_bracket", "]", "leader(1)", "the next key frequency: its leading neuron, or the cursor there"),
     Key("left_square_bracket", "[", "leader(-1)", "the key frequency before"),
 )
 POINTING = (
-    Key("h", "h", "point(-1, 0)", "cursor left; its value stands under the picture"),
+    Key("h", "h", "point(-1, 0)", "cursor left; its value stands under the picture, or in the last line"),
     Key("l", "l", "point(1, 0)", "cursor right"),
     Key("k", "k", "point(0, -1)", "cursor up"),
     Key("j", "j", "point(0, 1)", "cursor down"),
@@ -57,7 +57,7 @@ HINTS: Hints = (
     ("?", "help"),
     ("q", "back"),
     ("g", "go to"),
-    ("[ ]", "clusters"),
+    ("[ ]", "frequency"),
     ("o", "order"),
     ("y", "scale"),
     ("end", "newest"),
@@ -70,8 +70,14 @@ ABOUT = (
     "read; training is not asked, and no key here touches it.\n\n"
     "Key frequencies are those of this checkpoint: the ones that explain at least 0.85 of the variance of some neuron. "
     "Hindsight ones, of the final checkpoint, are in `grokterm measure`.\n\n"
-    "While a picture is computed the one before stays, and its title says of which step it is. Live, the newest "
-    "checkpoint is followed as often as --frame-budget allows; what a key asks for is computed at once."
+    "In the header, `full` is a checkpoint from which training can go on, and `weights alone` one without the "
+    "optimiser's state; both show the same here.\n\n"
+    "Maps of a and b begin in the order k·x mod p of the shown frequency, in which its wave is one period long; all "
+    "heads stand in the order of the chosen one, so that they can be compared. A cursor stays on its pair (a, b) "
+    "whatever the order.\n\n"
+    "While a picture is computed the one before stays, under a dim title; when it takes long, the title says of which "
+    "step it is. The losses and keys in the header are dim, behind their step, until those of this step are there. "
+    "Live, the newest checkpoint is followed as often as --frame-budget allows; what a key asks for comes at once."
 )
 
 

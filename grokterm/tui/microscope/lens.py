@@ -5,7 +5,10 @@ small. Drawing is pure: the same facts and the same ways of looking give the sam
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
 
 from grokterm.circuit.circuit import Circuit
 from grokterm.drawing.cells import Markers
@@ -28,7 +31,8 @@ class Subject:
 
     def of(self, chooses: Chooses) -> int | None:
         """The one that a picture shows; None for a picture that shows all."""
-        return None if chooses == "" else getattr(self, chooses)  # type: ignore[no-any-return]
+        chosen: int | None = None if chooses == "" else getattr(self, chooses)
+        return chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +40,9 @@ class Sight:
     """How the person looks at a picture.
 
     cursor: a column and a row in the picture's own units (of a map, a table; a bar's is its number and 0), counted from
-    0 at the left and at the top; None for none. reordered: residues in the order of the shown frequency, x → k·x mod p,
-    instead of 0, 1, 2 … flipped: the other kind of y axis or colour scale than the picture's default. colours: as
-    `Palette` takes them.
+    0 at the left and at the top; of an `Ordered` picture the residues themselves, wherever they are drawn; None for
+    none. reordered: residues in the order of the shown frequency, x → k·x mod p, instead of 0, 1, 2 … flipped: the
+    other kind of y axis or colour scale than the picture's default. colours: as `Palette` takes them.
     """
 
     cursor: tuple[int, int] | None = None
@@ -71,3 +75,19 @@ class Lens(Protocol):
     def draw(self, facts: Any, sight: Sight, width: int, height: int) -> Picture:
         """Draw in exactly width × height cells."""
         ...
+
+
+@runtime_checkable
+class Ordered(Protocol):
+    """A picture whose residues may stand in another order than 0, 1, 2 …: its cursor stays on its residues."""
+
+    def order(self, facts: Any, sight: Sight) -> NDArray[np.intp]:
+        """The residue at each place along a side."""
+        ...
+
+
+@runtime_checkable
+class AlongFrequencies(Protocol):
+    """A picture of all frequencies k = 1 … side by side: to go to one is to put the cursor there."""
+
+    along: Literal["frequency"]

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from grokterm.drawing.cells import Markers
 from grokterm.tui.microscope.lens import Chooses, Sight, Subject
 
@@ -35,7 +38,7 @@ class Looking:
     zoomed: bool = False
     subject: Subject = field(default_factory=Subject)
     cursors: Mapping[str, Place] = field(default_factory=dict)
-    reordered: bool = False
+    reordered: bool = True
     flipped: frozenset[str] = frozenset()
     markers: Markers = "braille"
     colours: int = 1 << 24
@@ -44,12 +47,22 @@ class Looking:
         """How a picture is looked at."""
         return Sight(self.cursors.get(key), self.reordered, key in self.flipped, self.markers, self.colours)
 
-    def moved(self, columns: int, rows: int, extent: Place) -> Self:
-        """The picked picture's cursor so much further, within its extent; the first move puts it at the origin."""
+    def moved(self, columns: int, rows: int, extent: Place, order: NDArray[np.intp] | None = None) -> Self:
+        """The picked picture's cursor so much further, within its extent; the first move puts it at the origin.
+
+        order: the residue at each place along its sides, where they are residues and not 0, 1, 2 …
+        """
         before = self.cursors.get(self.chosen)
-        wanted = (0, 0) if before is None else (before[0] + columns, before[1] + rows)
-        column, row = (min(max(at, 0), most - 1) for at, most in zip(wanted, extent, strict=True))
-        return replace(self, cursors={**self.cursors, self.chosen: (column, row)})
+        if before is None:
+            return self.pointing_at((0, 0))
+        column, row = (
+            _further(at, by, most, order) for at, by, most in zip(before, (columns, rows), extent, strict=True)
+        )
+        return self.pointing_at((column, row))
+
+    def pointing_at(self, place: Place) -> Self:
+        """The picked picture's cursor there."""
+        return replace(self, cursors={**self.cursors, self.chosen: place})
 
     def without_cursor(self) -> Self:
         """The picked picture without a cursor."""
@@ -73,6 +86,14 @@ class Looking:
             case "":
                 subject = self.subject
         return replace(self, subject=subject)
+
+
+def _further(at: int, by: int, most: int, order: NDArray[np.intp] | None) -> int:
+    """What stands so many places further along a side of `most` places; a side of one place has no order."""
+    if order is None or most == 1:
+        return min(max(at + by, 0), most - 1)
+    place = int(np.flatnonzero(order == at)[0])
+    return int(order[min(max(place + by, 0), most - 1)])
 
 
 def least(chooses: Chooses) -> int:

@@ -14,7 +14,7 @@ from grokterm.run.checkpoint import CheckpointInfo
 from grokterm.tui.keys import bindings
 from grokterm.tui.microscope.going import understand
 from grokterm.tui.microscope.keys import ABOUT, BOUND, groups
-from grokterm.tui.microscope.lens import Chooses, Lens
+from grokterm.tui.microscope.lens import AlongFrequencies, Chooses, Lens, Ordered
 from grokterm.tui.microscope.looking import Looking, least
 from grokterm.tui.microscope.pace import Pace
 from grokterm.tui.microscope.page_screen import Left, PicturesScreen
@@ -43,7 +43,10 @@ class MicroscopeScreen(PicturesScreen):
         self.groups = groups(lenses)
 
     async def on_key(self, event: Key) -> None:
-        """The pictures' own keys pick them."""
+        """The pictures' own keys pick them; what the last line has to say is over with the next key."""
+        if self._notice_until:
+            self._notice_until = 0.0
+            self.draw_hints()
         if event.character in self.lenses:
             event.stop()
             await self.action_pick(event.character)
@@ -72,18 +75,22 @@ class MicroscopeScreen(PicturesScreen):
 
     def action_go_to(self) -> None:
         """Ask for a neuron, a head, a frequency or a step."""
-        shown = self.lens.chooses
+        self._ask_where("")
+
+    def _ask_where(self, typed: str) -> None:
+        shown = self._numbered
         hint = f"{shown} {least(shown) + 2}, or step 12k, or 40%" if shown else "neuron 17, step 12k, or 40%"
-        self.app.push_screen(AskText("Go to", hint), self._went)
+        self.app.push_screen(AskText("Go to", hint, typed=typed), self._went)
 
     def _went(self, text: str | None) -> None:
         if text is None:
             return
         newest = self.bench.checkpoints.newest
-        goal = understand(text, self.lens.chooses, self.bench.sizes, newest.step if newest is not None else 0)
+        goal = understand(text, self._numbered, self.bench.sizes, newest.step if newest is not None else 0)
         match goal.what:
             case "":
                 self.say(goal.problem, problem=True)
+                self._ask_where(text)
             case "step":
                 info = self.bench.checkpoints.nearest(goal.number)
                 self._go(info)
@@ -92,8 +99,16 @@ class MicroscopeScreen(PicturesScreen):
             case chooses:
                 self.run_worker(self._show(chooses, goal.number))
 
+    @property
+    def _numbered(self) -> Chooses:
+        """What a number means for the picked picture."""
+        return "frequency" if isinstance(self.lens, AlongFrequencies) else self.lens.chooses
+
     async def _show(self, chooses: Chooses, number: int) -> None:
-        """Show this neuron, head or frequency, in a picture that shows one."""
+        """Show this neuron, head or frequency, in a picture that shows one; or put the cursor there."""
+        if isinstance(self.lens, AlongFrequencies) and chooses == "frequency":
+            self.look(self.looking.pointing_at((number - 1, 0)))
+            return
         if self.lens.chooses != chooses:
             able = [lens.key for lens in self.lenses.values() if lens.chooses == chooses]
             if not able:
@@ -112,8 +127,8 @@ class MicroscopeScreen(PicturesScreen):
             self._turn_to(self._one + by)
 
     def action_leader(self, by: int) -> None:
-        """The leading neuron of the next key frequency; in a picture of one frequency, that frequency."""
-        about, chooses = self.bench.about, self.lens.chooses
+        """The leading neuron of the next key frequency; in a picture of one frequency or of all, that frequency."""
+        about, chooses = self.bench.about, self._numbered
         if chooses not in ("neuron", "frequency"):
             self.say(f"{self.lens.name} shows no neuron and no frequency to choose")
         elif about is None or not about.keys:
@@ -122,12 +137,17 @@ class MicroscopeScreen(PicturesScreen):
             there = about.next_leader(self._one, by) if chooses == "neuron" else about.next_key(self._one, by)
             if there is None:
                 self.say(f"there is no key frequency {'above' if by > 0 else 'below'} this one")
+            elif isinstance(self.lens, AlongFrequencies):
+                self.look(self.looking.pointing_at((there - 1, 0)))
             else:
                 self._turn_to(there)
 
     @property
     def _one(self) -> int:
         """Which neuron, head or frequency the picked picture shows; where it chose a frequency, its facts say which."""
+        if isinstance(self.lens, AlongFrequencies):
+            cursor = self.looking.cursors.get(self.lens.key)
+            return 0 if cursor is None else cursor[0] + 1
         one = self.looking.subject.of(self.lens.chooses)
         if one is None:
             answer = self.bench.answer(self.lens) or self.bench.before(self.lens)
@@ -145,11 +165,17 @@ class MicroscopeScreen(PicturesScreen):
     def action_point(self, columns: int, rows: int) -> None:
         """Move the picked picture's cursor."""
         answer = self.bench.answer(self.lens) or self.bench.before(self.lens)
-        extent = (0, 0) if answer is None or answer.trouble else self.lens.extent(answer.facts)
+        if answer is None:
+            self.say(self.bench.trouble() or f"{self.lens.name} is still computed; a cursor comes with it")
+            return
+        extent = (0, 0) if answer.trouble else self.lens.extent(answer.facts)
         if min(extent) < 1:
             self.say(f"{self.lens.name}: there is no cursor here")
-        else:
-            self.look(self.looking.moved(columns, rows, extent))
+            return
+        order = None
+        if isinstance(self.lens, Ordered):
+            order = self.lens.order(answer.facts, self.looking.sight(self.lens.key))
+        self.look(self.looking.moved(columns, rows, extent, order))
 
     def action_no_cursor(self) -> None:
         """Take the cursor away."""
@@ -169,7 +195,9 @@ class MicroscopeScreen(PicturesScreen):
 
     async def action_zoom(self) -> None:
         """Enlarge the picked picture, or put it back."""
-        self.looking = replace(self.looking, zoomed=not self.looking.zoomed)
+        self.looking = replace(self.looking, zoomed=not self.looking.zoomed and not self.fills_the_screen)
+        if self.fills_the_screen:
+            self.say("there is room for one picture: it fills the screen already")
         await self.lay_out()
 
     def action_reorder(self) -> None:
@@ -190,7 +218,7 @@ class MicroscopeScreen(PicturesScreen):
 
     async def action_back(self) -> None:
         """Leave the enlarged picture, then the microscope."""
-        if self.looking.zoomed:
+        if self.looking.zoomed and not self.fills_the_screen:
             await self.action_zoom()
         else:
             self.action_leave()

@@ -68,6 +68,8 @@ class Workshop:
         self._seconds = 0.0
         self._fault: BaseException | None = None
         self._works = False  # whether there is a thread
+        self.told = 0
+        """Counts what was found out: what one has seen all of need not be looked for again."""
 
     def ask(self, wish: Wish) -> None:
         """Wish for something; what was wished for before is not wanted any more."""
@@ -175,6 +177,7 @@ class Workshop:
         with self._changed:
             if not self._closed:
                 self._answers.keep(question, facts, trouble)
+                self.told += 1
 
     def _open(self, saved: Saved) -> Circuit | None:
         """The checkpoint's circuit; None, and the reason told, when there is none."""
@@ -196,6 +199,7 @@ class Workshop:
 
     def _tell(self, saved: Saved, opened: Opened) -> None:
         with self._changed:
+            self.told += 1
             self._opened[saved] = opened
             self._opened.move_to_end(saved)
             while len(self._opened) > MOST_OPENED:

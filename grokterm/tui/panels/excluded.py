@@ -26,12 +26,12 @@ class Excluded(CurvePanel):
 
     digit = 5
     name = "Excluded / restricted loss, live keys"
-    both = "Excluded / restricted loss, live keys and hindsight"
+    both = "Excluded / restricted loss · thick (h): hindsight"
     log_y = True
     curves = (
-        Curve("excluded_loss", "excluded", "excluded", "solid", "x"),
+        Curve("excluded_loss", "excluded", "excluded", "solid", "x", "excl."),
         Curve("excluded_loss_max", "max k", "excluded", "dash", "#"),
-        Curve("restricted_loss", "restricted", "restricted", "dash", "+"),
+        Curve("restricted_loss", "restricted", "restricted", "dash", "+", "restr."),
     )
     beside = (in_hindsight(curves[0], "E"), in_hindsight(curves[2], "R"))
 

@@ -3,17 +3,23 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from grokterm.ancestry import array_at, array_names, forked_at, whole_array
 from grokterm.catalog import part
+from grokterm.circuit.waves import paired
 from grokterm.drawing.chart import Drawing, draw_bars, draw_waterfall
 from grokterm.growing import Rowwise
 from grokterm.history import History
+from grokterm.run.hindsight import PREFIX
 from grokterm.tui.looks import Looks
 from grokterm.tui.panel import Picture, marks_of, own_marks, row_at
 
 SPECTRUM = "fourier_embedding"
+FOURIER = frozenset({SPECTRUM, "fourier_unembedding"})
+"""A constant, then cos and sin of every frequency."""
+BY_FREQUENCY = FOURIER | {"neuron_clusters", "excluded_loss_k", "logit_cosines"}
+BY_FREQUENCY |= {"excluded_loss_3d_k", "loss_without_frequency", "key_share_cos", "key_share_sin"}
+"""Arrays whose k-th number belongs to frequency k."""
 MOST_NAMED = 8
 
 
@@ -83,14 +89,22 @@ def draw_vectors(
     )
 
 
-def paired(norms: NDArray[np.floating]) -> NDArray[np.floating]:
-    """hypot(cos, sin) per frequency, (n, (p−1)/2), of component norms (n, p), in their dtype."""
-    lengths: NDArray[np.floating] = np.hypot(norms[:, 1::2], norms[:, 2::2])
-    return lengths
-
-
 def key_frequencies(history: History, cursor: int | None) -> list[int]:
     """The frequencies that have a neuron cluster at the cursor ("live" key frequencies), ascending."""
     clusters = array_at(history, "neuron_clusters", cursor)
     row = row_at(clusters.steps, cursor)
     return [] if row is None else [int(k) + 1 for k in np.flatnonzero(clusters.values[row] > 0)]
+
+
+def is_by_frequency(name: str) -> bool:
+    """Whether an array's k-th number belongs to frequency k."""
+    return name.removeprefix(PREFIX) in BY_FREQUENCY
+
+
+def keys_of(history: History, name: str, step: int | None) -> tuple[int, ...]:
+    """The key frequencies to point out in an array: those that hindsight used for its own, else those of that step."""
+    if not is_by_frequency(name):
+        return ()
+    if name.startswith(PREFIX) and history.hindsight is not None:
+        return history.hindsight.key_frequencies
+    return tuple(key_frequencies(history, step))

@@ -11,13 +11,13 @@ class Loss(CurvePanel):
 
     digit = 1
     name = "Loss (restricted, excluded: live)"
-    both = "Loss (restricted, excluded: live, hindsight)"
+    both = "Loss · thin: live · thick (h): hindsight"
     log_y = True
     ribbon = True
     curves = (
         Curve("train_loss", "train", "train", "solid", "*"),
         Curve("test_loss", "test", "test", "long", "o"),
-        Curve("restricted_loss", "restricted", "restricted", "dash", "+"),
-        Curve("excluded_loss", "excluded", "excluded", "dot", "x"),
+        Curve("restricted_loss", "restricted", "restricted", "dash", "+", "restr."),
+        Curve("excluded_loss", "excluded", "excluded", "dot", "x", "excl."),
     )
     beside = (in_hindsight(curves[2], "R"), in_hindsight(curves[3], "E"))

@@ -19,12 +19,13 @@ class Sparsity(CurvePanel):
 
     digit = 6
     name = "Gini · logit FVE"
+    both = "Gini · logit FVE · thick (h): hindsight"
     limits = (0.0, 1.0)
     curves = (
-        Curve("gini_embedding", "Gini W_E", "train", "solid", "*"),
-        Curve("gini_unembedding", "Gini W_L", "test", "long", "o"),
-        Curve("logit_fve", "logit FVE", "restricted", "dash", "+"),
-        Curve("neuron_fve", "neuron FVE", "excluded", "dot", "x"),
+        Curve("gini_embedding", "Gini W_E", "train", "solid", "*", "W_E"),
+        Curve("gini_unembedding", "Gini W_L", "test", "long", "o", "W_L"),
+        Curve("logit_fve", "logit FVE", "restricted", "dash", "+", "FVE"),
+        Curve("neuron_fve", "neuron FVE", "excluded", "dot", "x", "neuron"),
     )
     beside = (in_hindsight(curves[2], "F"),)
     margins = (

@@ -7,23 +7,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from grokterm.ancestry import array_at, array_names
+from grokterm.ancestry import array_names
 from grokterm.catalog import part
+from grokterm.circuit.ablations import TOP_COUNTS
+from grokterm.circuit.waves import paired
 from grokterm.drawing.cells import Row, Span, row_of
 from grokterm.history import History
 from grokterm.run.hindsight import PREFIX
 from grokterm.tui.hindsight import repeats
 from grokterm.tui.looks import Looks
 from grokterm.tui.panel import Picture
-from grokterm.tui.panels.fourier import SPECTRUM, draw_vectors, key_frequencies, paired
+from grokterm.tui.panels.fourier import FOURIER, SPECTRUM, draw_vectors, keys_of
 
 LEAST_HEIGHT = 5
 """Rows of a vector: its name, three of bars and the numbers of the frequencies."""
 LEAST_WIDTH = 72
 """Cells of a panel from which on so many more make room for a second column of vectors."""
 FIRST = "fourier_unembedding"
-SPECTRA = frozenset({SPECTRUM, FIRST})
-"""A constant, then cos and sin of every frequency."""
 APART = Span(" ", "")
 LABELS = {
     FIRST: "Fourier norms of W_L, the neuron-to-logit map",
@@ -44,7 +44,7 @@ LABELS = {
     "W_E_singular_values_random": "singular values of random matrices like W_E",
     "W_L_singular_values": "singular values of W_L",
     "saliency": "saliency of each neuron",
-    "loss_without_top_neurons": "loss without the 1, 4, 16, 64, 256 most salient neurons",
+    "loss_without_top_neurons": f"loss without the {', '.join(map(str, TOP_COUNTS))} most salient neurons",
 }
 
 
@@ -82,17 +82,13 @@ class Vectors:
 
 def _below_another(history: History, names: Sequence[str], looks: Looks, width: int, height: int) -> list[Row]:
     """Vectors one below the other in exactly width × height cells."""
-    keys = key_frequencies(history, looks.cursor)
-    frequencies = array_at(history, "neuron_clusters", looks.cursor).values.shape[1]
     rows: list[Row] = []
     for index, name in enumerate(names):
         share = height * (index + 1) // len(names) - len(rows)
         rows.append(row_of([Span(_label_of(name), "strong")], width))
-        through = paired if name.removeprefix(PREFIX) in SPECTRA else norms
-        of_frequencies = array_at(history, name, looks.cursor, through).values.shape[1:] in ((frequencies,), (0,))
-        rows += draw_vectors(
-            name, through, keys if of_frequencies else (), history, looks, width, max(share - 1, 1)
-        ).rows
+        through = paired if name.removeprefix(PREFIX) in FOURIER else norms
+        keys = keys_of(history, name, looks.cursor)
+        rows += draw_vectors(name, through, keys, history, looks, width, max(share - 1, 1)).rows
     rows += [row_of((), width) for _ in range(height - len(rows))]
     return rows[:height]
 

@@ -20,8 +20,10 @@ class AskText(ModalScreen[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,ctrl+c", "dismiss(None)", "cancel", priority=True)]
 
-    def __init__(self, title: str, hint: str, *, may_be_empty: bool = False) -> None:
+    def __init__(self, title: str, hint: str, *, may_be_empty: bool = False, typed: str = "") -> None:
+        """`typed` stands in the line already."""
         super().__init__()
+        self._typed = typed
         self._title = title
         self._hint = hint
         self._may_be_empty = may_be_empty
@@ -31,7 +33,7 @@ class AskText(ModalScreen[str | None]):
         with Vertical(classes="box") as box:
             box.border_title = Content(self._title)
             box.border_subtitle = "enter · esc cancels"
-            yield Line(placeholder=self._hint, max_length=200)
+            yield Line(self._typed, placeholder=self._hint, max_length=200, select_on_focus=False)
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:

@@ -2,7 +2,8 @@
 
 import time
 from abc import abstractmethod
-from typing import ClassVar, TypeVar
+from collections.abc import Sequence
+from typing import Any, ClassVar, TypeVar
 
 from textual.screen import Screen
 
@@ -44,8 +45,12 @@ class KeyedScreen(Screen[Result]):
     @property
     def is_hidden(self) -> bool:
         """Whether another screen covers this one: a dialog lets it be seen."""
+        return not all(above.is_modal for above in self._above())
+
+    def _above(self) -> Sequence[Screen[Any]]:
+        """The screens that lie on this one."""
         stack = self.app.screen_stack
-        return self in stack and not all(above.is_modal for above in stack[stack.index(self) + 1 :])
+        return stack[stack.index(self) + 1 :] if self in stack else ()
 
     @property
     def hint_keys(self) -> Hints:
@@ -59,7 +64,11 @@ class KeyedScreen(Screen[Result]):
             self.query_one("#hints", RowsView).show((row,))
 
     def say(self, text: str, *, problem: bool = False) -> None:
-        """Show a sentence in the place of the key hints for a few seconds."""
+        """Show a sentence in the place of the key hints for a few seconds; on the screen that covers this one."""
+        covers = [screen for screen in self._above() if isinstance(screen, KeyedScreen)]
+        if covers:
+            covers[-1].say(text, problem=problem)
+            return
         self._notice_until = time.monotonic() + NOTICE_SECONDS
         style = "problem" if problem else "pending"
         row = status.notice(text, style, self.app.size.width, self.markers)

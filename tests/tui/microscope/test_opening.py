@@ -13,7 +13,9 @@ from grokterm.catalog import Catalog
 from grokterm.history import History
 from grokterm.run.directory import RunDirectory
 from grokterm.run.lock import Lock
+from grokterm.tui import status
 from grokterm.tui.app import GroktermApp
+from grokterm.tui.keys import HINTS, REPLAY_HINTS
 from grokterm.tui.live.app import LiveApp
 from grokterm.tui.microscope.lenses import LENSES
 from grokterm.tui.microscope.picture_view import PictureView
@@ -185,6 +187,13 @@ async def test_help_and_hints_of_the_run_screens_name_it(run: RunDirectory) -> N
         await until(pilot, lambda: "i microscope" in hints(app))
 
 
+def test_the_hints_name_it_on_80_columns() -> None:
+    for keys in (HINTS, REPLAY_HINTS, (("space", "pause"), *REPLAY_HINTS[1:])):
+        told = "".join(span.text for span in status.hints(keys, 80, "braille"))
+        assert "i microscope" in told
+        assert "? help  q quit" in told
+
+
 def test_the_real_program_on_a_real_terminal(tmp_path: Path) -> None:
     run = record_networks(tmp_path)
     with Terminal(tmp_path, [run.name, "--paused", "--from", "200"], command="replay") as terminal:
@@ -237,3 +246,15 @@ async def test_a_checkpoint_with_another_network_is_told(run: RunDirectory) -> N
         await pilot.press("right")
         text = screen.query_one(PictureView)
         await until(pilot, lambda: "what was learned is not" in " ".join(text.text.split()))
+
+
+async def test_what_the_run_below_has_to_say_is_said_here(tmp_path: Path) -> None:
+    app = replaying(record_networks(tmp_path))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot, app)
+        app.replay.say("training has diverged", problem=True)
+        assert "training has diverged" in hints(app)
+        await pilot.press("q")
+        await until(pilot, lambda: app.screen is app.replay)
+        app.replay.say("as before")
+        assert "as before" in hints(app)

@@ -1,12 +1,14 @@
 """The pure parts of the microscope: which checkpoint, what is looked at, what g understands, layout, pace, header."""
 
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from grokterm.circuit.circuit import Circuit
 from grokterm.circuit.losses import Losses
 from grokterm.drawing.cells import Row
 from grokterm.run.checkpoint import write
@@ -19,7 +21,7 @@ from grokterm.tui.microscope.lens import Subject
 from grokterm.tui.microscope.looking import Looking, Sizes
 from grokterm.tui.microscope.pace import Pace
 from grokterm.tui.microscope.workshop import Opened
-from tests.random_circuit import random_circuit
+from tests.random_circuit import grid_task, random_circuit, random_network
 from tests.small_lenses import SmallLens, small_lenses
 
 SIZES = Sizes(neurons=512, heads=4, frequencies=56)
@@ -129,7 +131,6 @@ def test_the_scale_is_that_of_one_picture() -> None:
     [
         ("17", "neuron", Goal("neuron", 17)),
         ("17", "frequency", Goal("frequency", 17)),
-        ("17", "", Goal("step", 17)),
         ("neuron 17", "head", Goal("neuron", 17)),
         ("n17", "", Goal("neuron", 17)),
         (" k = 14 ", "neuron", Goal("frequency", 14)),
@@ -164,6 +165,12 @@ def test_what_g_does_not_understand(text: str, expected: str) -> None:
     goal = understand(text, "frequency", SIZES, 1000)
     assert goal.what == ""
     assert expected in goal.problem
+
+
+def test_a_number_alone_is_asked_about_where_it_could_be_anything() -> None:
+    assert understand("14", "", SIZES, 1000) == Goal(
+        problem="14 of what? Write step 14, neuron 14, head 14 or frequency 14"
+    )
 
 
 def test_before_sizes_are_known_any_number_will_do() -> None:
@@ -226,9 +233,7 @@ def text(row: Row) -> str:
 
 LOSSES = Losses(2.0, 1.66e-7, 0.15, 0.5, 1.0, 0.954)
 ABOUT = About(LOSSES, (7, 23, 47), (5, 1, 4), np.array([0, 23, 0, 0, 47, 7]))
-STAND = Stand(
-    "2027-03-04-113000-mod113", 15_500, 31, 50, True, Opened("full", SIZES), ABOUT, False, "training at step 15,620"
-)
+STAND = Stand("2027-03-04-113000-mod113", 15_500, 31, 50, True, Opened("full", SIZES), ABOUT, False, "training", 15_620)
 
 
 def test_the_header_tells_which_checkpoint_and_what_it_is() -> None:
@@ -245,13 +250,17 @@ def test_the_header_fits(width: int) -> None:
         assert len(text(row)) == width
         assert text(row).isascii()
     first = text(header(STAND, width, 1, "braille")[0])
-    assert "15,500" in first or width < 20
+    assert "15,500" in first or width < 7
+    assert {*re.findall(r"[\d,]+", first.replace("mod113", ""))} <= {"15,500", "31", "50", "15,620"}
+    assert "training 15,620" in first or width < 44 or "training at step 15,620" in first
 
 
 def test_what_is_known_of_another_checkpoint_is_quiet() -> None:
     late = replace(STAND, is_late=True)
     styles = {span.text: span.style for span in header(late, 124, 2, "braille")[1]}
     assert styles["7 23 47"] == "quiet"
+    of_another = header(replace(late, about_step=15_400), 124, 2, "braille")[1]
+    assert text(of_another).startswith(" of step 15,400   key 7 23 47   train")
     assert {span.text: span.style for span in header(STAND, 124, 2, "braille")[1]}["7 23 47"] == "bar.key"
 
 
@@ -280,6 +289,15 @@ def test_leading_neurons_and_key_frequencies_are_found() -> None:
     assert about.keys == (1, 3)
     assert about.losses == circuit.losses
     assert about.leaders == tuple(circuit.neuron_fve[:, [0, 2]].argmax(axis=0))
+
+
+def test_losses_are_told_where_there_are_no_frequencies() -> None:
+    circuit = Circuit(random_network(12), grid_task(12))
+    about = AboutLens().look(circuit, Subject())
+    assert about.losses == circuit.losses
+    assert "p = 12 is even" in about.trouble
+    second = text(header(replace(STAND, about=about), 124, 2, "braille")[1])
+    assert second.startswith(f" train {about.losses.train:.4g}   test ")
 
 
 def test_one_goes_from_key_frequency_to_key_frequency() -> None:

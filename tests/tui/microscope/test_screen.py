@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from textual.app import App
+from textual.content import Content
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -17,6 +18,7 @@ from grokterm.run.directory import RunDirectory
 from grokterm.tui.app import STYLES
 from grokterm.tui.keys import REPLAY
 from grokterm.tui.microscope.lens import Lens
+from grokterm.tui.microscope.lenses import LENSES
 from grokterm.tui.microscope.looking import Looking
 from grokterm.tui.microscope.pace import Pace
 from grokterm.tui.microscope.page_screen import Left
@@ -83,7 +85,14 @@ def said(app: Bare) -> str:
 
 
 def title(app: Bare, key: str = "1") -> str:
-    return next((str(view.border_title) for view in app.microscope.query(PictureView) if view.key == key), "")
+    return next(
+        (
+            Content.from_markup(str(view.border_title)).plain
+            for view in app.microscope.query(PictureView)
+            if view.key == key
+        ),
+        "",
+    )
 
 
 def subtitle(app: Bare) -> str:
@@ -269,6 +278,47 @@ async def test_g_goes_to_what_is_typed(run: RunDirectory) -> None:
         assert "step 300 is the checkpoint nearest to step 280" in text_of(app, "#hints")
         await go("head 3")
         await until(pilot, lambda: "there is no head 3: they go from 0 to 2" in text_of(app, "#hints"))
+        await until(pilot, lambda: app.screen is not app.microscope)
+        assert app.screen.query_one(Input).value == "head 3"
+        await pilot.press("backspace", "2", "enter")
+        await until(pilot, lambda: title(app, "2") == "2 Attention of head 2")
+        await pilot.press("w")
+        await go("14")
+        await until(pilot, lambda: "14 of what? Write step 14" in text_of(app, "#hints"))
+        await pilot.press("escape", "tab")
+        await until(pilot, lambda: "14 of what" not in text_of(app, "#hints"))
+
+
+async def test_in_a_picture_along_frequencies_the_cursor_goes_to_one(run: RunDirectory) -> None:
+    app = Bare(run, LENSES, chosen="5")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "5 FVE by frequency" in title(app, "5"))
+        await pilot.press("g")
+        await until(pilot, lambda: app.screen is not app.microscope)
+        app.screen.query_one(Input).value = "3"
+        await pilot.press("enter")
+        await until(pilot, lambda: subtitle(app).startswith("frequency 3: "))
+
+
+async def test_what_has_no_room_on_the_frame_stands_in_the_last_line(run: RunDirectory) -> None:
+    app = Bare(run, LENSES, chosen="w")
+    async with app.run_test(size=(50, 24)) as pilot:
+        await until(pilot, lambda: "W_E" in shown(app, "w"))
+        await pilot.press("j")
+        await until(pilot, lambda: text_of(app, "#hints").startswith(" W_E: norm² "))
+        assert subtitle(app) == ""
+        await pilot.press("c")
+        await until(pilot, lambda: "checkpoint" in text_of(app, "#hints"))
+
+
+async def test_a_picture_that_fills_the_screen_is_not_enlarged(run: RunDirectory) -> None:
+    app = Bare(run)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, app, 200)
+        await pilot.press("z")
+        await until(pilot, lambda: "it fills the screen already" in text_of(app, "#hints"))
+        await pilot.press("escape")
+        await until(pilot, lambda: app.left)
 
 
 async def test_a_cursor_reads_exact_values(run: RunDirectory) -> None:
@@ -303,8 +353,10 @@ async def test_scale_and_order_change_the_picture(run: RunDirectory) -> None:
     async with app.run_test(size=(124, 40)) as pilot:
         await sees(pilot, app, 200)
         await pilot.press("y", "o")
+        await until(pilot, lambda: "log braille" in shown(app))
+        assert "ordered" not in shown(app, "2")
+        await pilot.press("o")
         await until(pilot, lambda: "log ordered braille" in shown(app))
-        assert " ordered braille" in shown(app, "2")
         assert "log" not in shown(app, "2")
         app.microscope.draw_with("ascii")
         await until(pilot, lambda: "log ordered ascii" in shown(app))

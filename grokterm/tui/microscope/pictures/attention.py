@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from grokterm.circuit.attention import periodicity
 from grokterm.circuit.circuit import Circuit
 from grokterm.circuit.network import Array
@@ -9,89 +12,109 @@ from grokterm.drawing.colour_scale import Scale
 from grokterm.drawing.heatmap import HeatMap, draw_heatmaps
 from grokterm.drawing.ticks import format_value
 from grokterm.tui.microscope.lens import Chooses, Sight, Subject
-from grokterm.tui.microscope.maps import Residues, looked, too_fine
+from grokterm.tui.microscope.maps import Residues, looked, titled, too_fine
 from grokterm.tui.panel import Picture
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class AttentionFacts:
-    """to_a (heads, p, p): from the last position to a; frequencies and fve, a head each, empty where p is even."""
+    """to_a (heads, p, p): from the last position to a; frequencies and fve, a head each, empty where p is even.
+
+    head: the one that was chosen, whose frequency orders the residues of all maps.
+    """
 
     to_a: Array
     frequencies: tuple[int, ...]
     fve: tuple[float, ...]
+    head: int = 0
+
+    def frequency(self, head: int) -> int | None:
+        """The frequency that explains most of a head; None where none explains anything."""
+        return self.frequencies[head] if self.frequencies and self.fve[head] > 0 else None
 
 
 class Attention:
-    """One map a head, all on one scale, side by side."""
+    """One map a head, all on one scale and in one order, side by side."""
 
     key = "2"
     name = "Attention"
-    chooses: Chooses = ""
+    chooses: Chooses = "head"
 
-    def look(self, circuit: Circuit, subject: Subject) -> AttentionFacts:  # noqa: ARG002 - all heads are shown
+    def look(self, circuit: Circuit, subject: Subject) -> AttentionFacts:
         """Fit every head."""
         to_a = circuit.attention[..., 0]
+        head = min(subject.head, len(to_a) - 1)
         if circuit.p % 2 == 0:
-            return AttentionFacts(to_a, (), ())
+            return AttentionFacts(to_a, (), (), head)
         fit = periodicity(circuit.attention)
-        return AttentionFacts(to_a, tuple(fit.frequency.tolist()), tuple(fit.fve.tolist()))
+        return AttentionFacts(to_a, tuple(fit.frequency.tolist()), tuple(fit.fve.tolist()), head)
 
     def extent(self, facts: AttentionFacts) -> tuple[int, int]:
         """Every pair; the cursor stands in all maps."""
         return facts.to_a.shape[2], facts.to_a.shape[1]
 
+    def order(self, facts: AttentionFacts, sight: Sight) -> NDArray[np.intp]:
+        """That of a and of b, in every head's map."""
+        return self._residues(facts, sight).order
+
     def reading(self, facts: AttentionFacts, sight: Sight) -> str:
-        """The pair, and each head's value; the pairs where their orders differ."""
+        """The pair, and each head's value."""
         if sight.cursor is None:
             return ""
-        pairs = [self._residues(facts, sight, head).pair(*sight.cursor) for head in range(len(facts.to_a))]
-        values = [format_value(float(facts.to_a[head, *pair])) for head, pair in enumerate(pairs)]
-        if len(set(pairs)) == 1:
-            return f"a={pairs[0][0]} b={pairs[0][1]}: {'  '.join(values)}"
-        return "  ".join(f"a={a} b={b}: {value}" for (a, b), value in zip(pairs, values, strict=True))
+        b, a = sight.cursor
+        return f"a={a} b={b}: {'  '.join(format_value(float(value)) for value in facts.to_a[:, a, b])}"
 
     def draw(self, facts: AttentionFacts, sight: Sight, width: int, height: int) -> Picture:
         """The maps, each under its frequency and how much of it that explains."""
         heads = len(facts.to_a)
         scale = Scale.of(facts.to_a, from_zero=False, log=sight.flipped)
-        orders = [self._residues(facts, sight, head) for head in range(heads)]
+        residues = self._residues(facts, sight)
         maps = [
             HeatMap(
                 residues.arranged(facts.to_a[head]),
                 residues.axis("a"),
                 residues.axis("b"),
                 self._labels(facts, head),
-                sight.cursor,
+                residues.place(sight.cursor),
             )
-            for head, residues in enumerate(orders)
+            for head in range(heads)
         ]
         drawing = draw_heatmaps(maps, looked(sight, scale), width, height)
-        p = facts.to_a.shape[1]
-        blurred = [
-            too_fine(p, k, residues, width // heads, height)
-            for k, residues in zip(facts.frequencies, orders, strict=False)
-        ]
-        title = [
-            f"Attention to a{' by head' if heads > 1 else ''}",
+        title = titled(
+            width,
+            (f"Attention to a{' by head' if heads > 1 else ''}", "Attention to a"),
             "log" if sight.flipped else "",
-            next(filter(None, blurred), ""),
+            residues.remarks(f"head {facts.head}" if heads > 1 else ""),
+            self._blurred(facts, sight, residues, width, height),
             *drawing.notes,
-        ]
-        return Picture(" · ".join(filter(None, title)), drawing.rows)
+        )
+        return Picture(title, drawing.rows)
 
-    def _residues(self, facts: AttentionFacts, sight: Sight, head: int) -> Residues:
-        k = facts.frequencies[head] if facts.frequencies and facts.fve[head] > 0 else None
-        return Residues.along(facts.to_a.shape[1], k, reordered=sight.reordered)
+    def _blurred(
+        self, facts: AttentionFacts, sight: Sight, residues: Residues, width: int, height: int
+    ) -> tuple[str, ...]:
+        """The finest wave where it is too fine for its map, in two lengths."""
+        waves = [(head, k) for head in range(len(facts.to_a)) if (k := facts.frequency(head)) is not None]
+        worst, blurred = too_fine(residues, [k for _, k in waves], width // len(facts.to_a), height)
+        if not blurred:
+            return ("",)
+        told = f"head {waves[worst][0]}: {blurred}" if len(facts.to_a) > 1 else blurred
+        return (told,) if sight.reordered else (f"{told}, o helps", told)
+
+    def _residues(self, facts: AttentionFacts, sight: Sight) -> Residues:
+        """In the order of the chosen head, for all of them: what stands at one place is the same input."""
+        return Residues.along(facts.to_a.shape[1], facts.frequency(facts.head), reordered=sight.reordered)
 
     def _labels(self, facts: AttentionFacts, head: int) -> tuple[str, ...]:
         """Which head it is, its frequency and how much of it that explains: in words, and shorter."""
-        if not facts.frequencies or not facts.fve[head] > 0:
+        k = facts.frequency(head)
+        if k is None:
             return (f"head {head}", f"{head}")
-        k, fve = facts.frequencies[head], facts.fve[head]
+        fve = facts.fve[head]
         return (
             f"head {head} · frequency {k} · FVE {fve:.3f}",
-            f"{head} · k={k} · FVE {fve:.2f}",
-            f"k={k} {fve:.2f}",
-            f"k={k}",
+            f"head {head} · k={k} · FVE {fve:.2f}",
+            f"head {head} · k={k}",
+            f"{head} · k={k}",
+            f"{head}",
         )

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grokterm.circuit.circuit import Circuit
-from grokterm.circuit.embedding import around, frequency_norms, on_circle, principal_components
-from grokterm.circuit.waves import Floats, waves
+from grokterm.circuit.embedding import around, on_circle, principal_components
+from grokterm.circuit.waves import Floats, component_norms, paired, waves
 from grokterm.drawing.beside import beside, fitted
 from grokterm.drawing.cells import Row, Span, row_of
 from grokterm.drawing.plane import CELL_HEIGHT, draw_plane
@@ -54,14 +54,11 @@ class EmbeddingCircle:
     def look(self, circuit: Circuit, subject: Subject) -> CircleFacts:
         """The plane of the chosen frequency, the strongest where none is. Raises RunError where p is even."""
         W_E, each = circuit.W_E.astype(np.float64), waves(circuit.p)
-        norms = frequency_norms(W_E, each)
+        norms = paired(component_norms(W_E))
         k = int(np.nan_to_num(norms).argmax()) + 1
         if subject.frequency is not None:
             k = min(max(subject.frequency, 1), len(norms))
         found = principal_components(circuit.W_E)
-        power = np.square(found.in_waves[1:, :2]).reshape(len(norms), 2, -1).sum(axis=1)  # (frequencies, components)
-        total = np.square(found.in_waves[:, :2]).sum(axis=0)
-        parts = np.divide(power, total, out=np.zeros_like(power), where=total > 0)
         return CircleFacts(
             frequency=k,
             is_chosen=subject.frequency is not None,
@@ -70,7 +67,7 @@ class EmbeddingCircle:
             norms=norms,
             components=found.coordinates[:, :2],
             shares=tuple(found.shares[:2].tolist()),
-            waves=tuple((int(part.argmax()) + 1, float(part.max())) for part in parts.T),
+            waves=tuple((int(part.argmax()) + 1, float(part.max())) for part in found.plane_shares.T),
         )
 
     def extent(self, facts: CircleFacts) -> tuple[int, int]:
@@ -81,15 +78,19 @@ class EmbeddingCircle:
         """The token at the cursor and where it lies."""
         if sight.cursor is None:
             return ""
-        token = int(facts.order[sight.cursor[0]])
+        token = sight.cursor[0]
         x, y = (float(value) for value in facts.places[token])
         first, second = (float(value) for value in facts.components[token])
-        where = f"({format_value(x)}, {format_value(y)}), {format_value(float(np.hypot(x, y)))} from the middle"
+        where = f"({format_value(x)}, {format_value(y)}), radius {format_value(float(np.hypot(x, y)))}"
         return f"token {token}: {where}; components ({format_value(first)}, {format_value(second)})"
+
+    def order(self, facts: CircleFacts, sight: Sight) -> NDArray[np.intp]:  # noqa: ARG002 - round the circle always
+        """As the tokens follow one another round the circle."""
+        return facts.order
 
     def draw(self, facts: CircleFacts, sight: Sight, width: int, height: int) -> Picture:
         """Both planes where they have room; one, the frequency's or with the other scale the components', elsewhere."""
-        token = None if sight.cursor is None else int(facts.order[sight.cursor[0]])
+        token = None if sight.cursor is None else sight.cursor[0]
         planes = [
             (facts.places, facts.order, self._on_frequency(facts)),
             (facts.components, _by_angle(facts.components), self._on_components(facts)),

@@ -1,6 +1,7 @@
 """Picture 9: the loss when one frequency is taken out of the logits; only the key ones matter, in the end."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from grokterm.circuit.circuit import Circuit
 from grokterm.circuit.losses import Losses
@@ -28,6 +29,7 @@ class FrequencyAblation:
     key = "9"
     name = "Ablations"
     chooses: Chooses = ""
+    along: Literal["frequency"] = "frequency"
 
     def look(self, circuit: Circuit, subject: Subject) -> FrequencyAblationFacts:  # noqa: ARG002 - all frequencies
         """Remove every frequency along its sum directions. Raises RunError where the task has no sum or p is even."""
@@ -39,13 +41,13 @@ class FrequencyAblation:
         return len(facts.all), 1
 
     def reading(self, facts: FrequencyAblationFacts, sight: Sight) -> str:
-        """The loss without the frequency on all inputs, on train and on test, against that of the whole network."""
+        """The loss without the frequency on all inputs, against that of the whole network, on train and on test."""
         if sight.cursor is None:
             return ""
-        index, whole = sight.cursor[0], facts.whole
-        parts = (("all", facts.all, whole.all), ("train", facts.train, whole.train), ("test", facts.test, whole.test))
-        losses = [f"{on} {format_value(float(each[index]))} ({format_value(now)})" for on, each, now in parts]
-        return f"without {index + 1} (with it): {', '.join(losses)}"
+        index = sight.cursor[0]
+        every, train, test = (format_value(float(each[index])) for each in (facts.all, facts.train, facts.test))
+        whole = format_value(facts.whole.all)
+        return f"without {index + 1}: all {every} (with it {whole}), train {train}, test {test}"
 
     def draw(self, facts: FrequencyAblationFacts, sight: Sight, width: int, height: int) -> Picture:
         """The bars of the loss on all inputs; those of key frequencies are named."""

@@ -28,7 +28,8 @@ class LogitSpectrumFacts:
         count = (len(power) - 1) // 2
         blocks = power[1:, 1:].reshape(count, 2, count, 2).sum(axis=(1, 3)).diagonal()
         total = power.sum()
-        return np.divide(blocks, total, out=np.zeros_like(blocks), where=total > 0)
+        shares: Array = np.divide(blocks, total, out=np.zeros_like(blocks), where=total > 0)
+        return shares
 
 
 class LogitSpectrum:

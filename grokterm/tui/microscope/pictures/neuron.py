@@ -69,23 +69,24 @@ class Neuron:
         """The pair and the activation."""
         if sight.cursor is None:
             return ""
-        a, b = self._residues(facts, sight).pair(*sight.cursor)
+        b, a = sight.cursor
         return f"a={a} b={b}: {format_value(float(facts.activations[a, b]))}"
+
+    def order(self, facts: NeuronFacts, sight: Sight) -> NDArray[np.intp]:
+        """That of a and of b."""
+        return self._residues(facts, sight).order
 
     def draw(self, facts: NeuronFacts, sight: Sight, width: int, height: int) -> Picture:
         """The map, and where there is room the share of variance that each frequency explains."""
         residues = self._residues(facts, sight)
         scale = Scale.of(facts.activations, from_zero=False, log=sight.flipped)
         values = residues.arranged(facts.activations)
-        matrix = HeatMap(values, residues.axis("a"), residues.axis("b"), pointer=sight.cursor)
+        matrix = HeatMap(values, residues.axis("a"), residues.axis("b"), pointer=residues.place(sight.cursor))
         k = facts.frequency
         spectrum = Spectrum(facts.fve, () if k is None else (k,), "share of its variance, by frequency")
-        title = [
-            facts.title,
-            "log" if sight.flipped else "",
-            residues.remark,
-            too_fine(len(values), k, residues, width, height),
-        ]
+        _, blurred = too_fine(residues, () if k is None else (k,), width, height)
+        helped = () if not blurred or sight.reordered else (f"{blurred}, o helps",)
+        title = [facts.title, "log" if sight.flipped else "", residues.remarks(), (*helped, blurred)]
         return draw_with_spectrum(title, matrix, looked(sight, scale), spectrum if k else None, width, height)
 
     def _residues(self, facts: NeuronFacts, sight: Sight) -> Residues:

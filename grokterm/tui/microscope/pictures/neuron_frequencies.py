@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,7 @@ class NeuronFrequencies:
     key = "5"
     name = "Clusters"
     chooses: Chooses = ""
+    along: Literal["frequency"] = "frequency"
 
     def look(self, circuit: Circuit, subject: Subject) -> NeuronFrequenciesFacts:  # noqa: ARG002 - all are shown
         """Fit every neuron. Raises RunError where p is even."""

@@ -58,10 +58,9 @@ class Weights:
         if sight.cursor is None:
             return ""
         row = facts.parameters[sight.cursor[1]]
-        return (
-            f"{row.name}: norm² {row.sumsq:.6g} ({row.share:.2%} of all), RMS {row.rms:.6g}, "
-            f"largest {row.largest:.6g}, {row.zeros:.1%} zeros"
-        )
+        zeros = f", {row.zeros:.1%} zeros" if row.zeros else ""
+        norm = f"norm² {row.sumsq:.6g} ({row.share:.2%})"
+        return f"{row.name}: {norm}, RMS {row.rms:.6g}, largest {row.largest:.6g}{zeros}"
 
     def draw(self, facts: WeightsFacts, sight: Sight, width: int, height: int) -> Picture:
         """The table, as many columns of it as have room, over a row for all parameters together."""

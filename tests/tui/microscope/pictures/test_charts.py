@@ -7,6 +7,7 @@ from grokterm.circuit.circuit import Circuit
 from grokterm.circuit.embedding import random_control, singular_values
 from grokterm.circuit.waves import waves
 from grokterm.tui.microscope.lens import Sight, Subject
+from grokterm.tui.microscope.looking import Looking
 from grokterm.tui.microscope.pictures.embedding_circle import EmbeddingCircle
 from grokterm.tui.microscope.pictures.frequency_ablation import FrequencyAblation
 from grokterm.tui.microscope.pictures.neuron_frequencies import NeuronFrequencies, NeuronFrequenciesFacts
@@ -84,8 +85,21 @@ def test_another_frequency_may_be_chosen_and_the_cursor_goes_round() -> None:
     facts = EmbeddingCircle().look(circle_circuit(2), Subject(frequency=5))
     assert facts.frequency == 5
     assert "strongest" not in EmbeddingCircle().draw(facts, Sight(), 30, 20).title
-    tokens = [int(EmbeddingCircle().reading(facts, Sight((at, 0))).split()[1].rstrip(":")) for at in range(P)]
-    assert [5 * token % P for token in tokens] == [*range(P)]
+    looking = Looking("6")
+    for place in range(P):
+        looking = looking.moved(1, 0, EmbeddingCircle().extent(facts), EmbeddingCircle().order(facts, Sight()))
+        token = int(EmbeddingCircle().reading(facts, looking.sight("6")).split()[1].rstrip(":"))
+        assert 5 * token % P == place
+
+
+def test_an_embedding_of_one_dimension_is_drawn_too() -> None:
+    thin = Circuit(random_network(d_model=1, heads=1), grid_task())
+    facts = EmbeddingCircle().look(thin, Subject())
+    assert facts.components.shape == (P, 2)
+    for width in (30, 64):
+        picture = EmbeddingCircle().draw(facts, Sight(), width, 16)
+        assert len(picture.rows) == 16
+    assert "components (" in EmbeddingCircle().reading(facts, Sight((0, 0)))
 
 
 def test_singular_values_and_their_control() -> None:
@@ -119,7 +133,7 @@ def test_ablation_bars_are_the_losses_without_each_frequency() -> None:
     assert picture.title == f"Loss without one frequency, log y · with all {CIRCUIT.losses.all:.4g}"
     assert text_of(picture.rows)[-1].split() == ["1", "3"]
     told = FrequencyAblation().reading(facts, Sight((2, 0)))
-    assert told.startswith(f"without 3 (with it): all {facts.all[2]:.4g} ({CIRCUIT.losses.all:.4g}), train ")
+    assert told.startswith(f"without 3: all {facts.all[2]:.4g} (with it {CIRCUIT.losses.all:.4g}), train ")
 
 
 def test_saliency_is_counted_and_its_largest_named() -> None:
@@ -141,7 +155,7 @@ def test_the_table_has_every_parameter_and_their_sum() -> None:
     assert "100.0%" in rows[12]
     squares = np.square(CIRCUIT.network.W_pos).sum()
     told = Weights().reading(facts, Sight((0, 1)))
-    assert told.startswith(f"W_pos: norm² {squares:.6g} ({squares / total:.2%} of all)")
+    assert told.startswith(f"W_pos: norm² {squares:.6g} ({squares / total:.2%}), RMS")
 
 
 def test_the_bars_of_the_table_are_shares_of_the_largest() -> None:

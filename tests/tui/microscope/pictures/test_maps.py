@@ -7,15 +7,17 @@ import pytest
 
 from grokterm.circuit import waves
 from grokterm.circuit.attention import periodicity
+from grokterm.circuit.embedding import around
 from grokterm.drawing.colour_map import LEVELS
 from grokterm.tui.microscope.lens import Sight, Subject
-from grokterm.tui.microscope.maps import component
-from grokterm.tui.microscope.pictures.attention import Attention
+from grokterm.tui.microscope.looking import Looking
+from grokterm.tui.microscope.maps import Residues, component
+from grokterm.tui.microscope.pictures.attention import Attention, AttentionFacts
 from grokterm.tui.microscope.pictures.logit_spectrum import LogitSpectrum, LogitSpectrumFacts
 from grokterm.tui.microscope.pictures.neuron import Neuron, NeuronFacts
 from grokterm.tui.microscope.pictures.neuron_spectrum import NeuronSpectrum
 from tests.drawn_maps import map_of, text_of
-from tests.random_circuit import P, random_circuit
+from tests.random_circuit import random_circuit
 
 CIRCUIT = random_circuit()
 A, B = np.divmod(np.arange(113 * 113), 113)
@@ -55,10 +57,39 @@ def test_residues_in_the_order_of_the_frequency_make_one_wave() -> None:
 def test_the_reading_is_of_the_residues_whatever_their_order() -> None:
     facts = wave(30)
     assert Neuron().reading(facts, Sight((17, 3))) == f"a=3 b=17: {1 + np.cos(2 * np.pi * 90 / 113):.4g}"
-    a = 3 * pow(30, -1, 113) % 113
-    b = 17 * pow(30, -1, 113) % 113
-    value = 1 + np.cos(2 * np.pi * 3 / 113)
-    assert Neuron().reading(facts, Sight((17, 3), reordered=True)) == f"a={a} b={b}: {value:.4g}"
+    assert Neuron().reading(facts, Sight((17, 3), reordered=True)) == Neuron().reading(facts, Sight((17, 3)))
+
+
+def test_a_cursor_stays_on_its_pair_and_goes_on_from_where_that_stands() -> None:
+    facts, looking = wave(30), Looking("1").moved(0, 0, (113, 113))
+    order = Neuron().order(facts, looking.sight("1"))
+    looking = looking.moved(17, 3, (113, 113), order)
+    a, b = (place * pow(30, -1, 113) % 113 for place in (3, 17))
+    assert looking.sight("1").cursor == (b, a)
+    natural = replace(looking, reordered=False)
+    assert Neuron().reading(facts, natural.sight("1")).startswith(f"a={a} b={b}: ")
+    order = Neuron().order(facts, natural.sight("1"))
+    assert natural.moved(1, 0, (113, 113), order).sight("1").cursor == (b + 1, a)
+    assert looking.moved(500, -500, (113, 113), Neuron().order(facts, looking.sight("1"))).sight("1").cursor == (
+        112 * pow(30, -1, 113) % 113,
+        0,
+    )
+
+
+def test_the_order_is_told_as_far_as_there_is_room() -> None:
+    titles = [Neuron().draw(wave(30), Sight(reordered=True), width, 16).title for width in (90, 64, 40)]
+    assert titles[0].endswith("order 30·x mod 113 (o: 0, 1, 2 …)")
+    assert titles[1].endswith("order 30·x mod 113")
+    assert " · order 30·x · " in titles[2]
+    assert Neuron().draw(wave(30), Sight(), 90, 16).title.endswith("period 3.77, blurred, o helps")
+
+
+def test_a_wave_has_another_period_in_the_order_of_another_frequency() -> None:
+    in_order = Residues.along(113, 3, reordered=True)
+    assert in_order.period(3) == 113
+    assert in_order.period(6) == in_order.period(107) == 113 / 2
+    assert Residues.along(113, 3, reordered=False).period(6) == 113 / 6
+    assert Residues.along(15, 3, reordered=True).period(3) == 15
 
 
 def test_a_title_says_when_waves_are_finer_than_blocks() -> None:
@@ -91,13 +122,24 @@ def test_attention_is_fitted_head_by_head() -> None:
         assert f"head {head} · frequency {k} · FVE {fit.fve[head]:.3f}" in rows[0]
 
 
-def test_attention_reads_every_head_at_its_own_pair() -> None:
+def test_attention_reads_every_head_at_one_pair() -> None:
     facts = Attention().look(CIRCUIT, Subject())
     values = [f"{facts.to_a[head, 4, 2]:.4g}" for head in range(3)]
     assert Attention().reading(facts, Sight((2, 4))) == f"a=4 b=2: {'  '.join(values)}"
-    told = Attention().reading(replace(facts, frequencies=(1, 2, 2)), Sight((2, 4), reordered=True))
-    half = pow(2, -1, P)
-    assert told.startswith(f"a=4 b=2: {facts.to_a[0, 4, 2]:.4g}  a={4 * half % P} b={2 * half % P}: ")
+    ordered = replace(facts, frequencies=(1, 2, 2), head=1)
+    assert Attention().reading(ordered, Sight((2, 4), reordered=True)).startswith(f"a=4 b=2: {values[0]}  ")
+
+
+def test_all_heads_stand_in_the_order_of_the_chosen_one() -> None:
+    heads = 1 + np.cos(2 * np.pi * np.multiply.outer((3, 6, 40), A.reshape(113, 113)) / 113)
+    facts = AttentionFacts(heads, (3, 6, 40), (1.0, 1.0, 1.0), head=1)
+    np.testing.assert_array_equal(Attention().order(facts, Sight(reordered=True)), around(113, 6))
+    title = Attention().draw(facts, Sight(reordered=True), 130, 30).title
+    assert "order 6·x mod 113 of head 1" in title
+    assert "head 0: period 2.02, blurred" in title  # 3 is half of 6: a wave of 57 places of 113
+    assert "head 2: period 2.83, blurred, o helps" in Attention().draw(facts, Sight(), 130, 30).title
+    narrow = text_of(Attention().draw(facts, Sight(), 40, 30).rows)[0].split()
+    assert narrow[:2] == ["head", "0"] or narrow[0] == "0"
 
 
 def test_components_have_names() -> None:
