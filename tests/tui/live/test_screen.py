@@ -442,4 +442,4 @@ async def test_the_header_says_how_far_hindsight_is_while_it_grows(tmp_path: Pat
                 writer.append(row(400))
                 writer.finish()
             await until(pilot, lambda: "hindsight" not in header(app))
-        assert "restricted (hindsight) 0.1" in screen_text(app) or "restricted (h) 0.1" in screen_text(app)
+        assert "(h) 0.1" in screen_text(app) or "(hindsight) 0.1" in screen_text(app)
