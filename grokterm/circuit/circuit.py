@@ -12,6 +12,7 @@ from grokterm.circuit.diverged import fact
 from grokterm.circuit.losses import Losses, PartLosses, losses, without_each_wave
 from grokterm.circuit.network import Array, Network
 from grokterm.circuit.saliency import saliency
+from grokterm.circuit.through_neurons import ThroughNeurons, through_neurons
 from grokterm.errors import RunError
 from grokterm.run.recorded_task import RecordedTask
 
@@ -64,14 +65,22 @@ class Circuit:
     @fact
     def neurons(self) -> Array:
         """The neurons' activations after the ReLU, (p², d_mlp). Those before it are not kept: few ask for them."""
-        pre = self.network.pre_activations(self.residual)
-        activations: Array = np.maximum(pre, 0, out=pre)
-        return activations
+        return self.network.neurons(self.residual)
+
+    @fact
+    def _through_neurons(self) -> ThroughNeurons:
+        """What is asked of all neurons but needs no more than those at one a at a time."""
+        known: Array | None = vars(self).get("neurons")
+        if known is not None:
+            each = (some.copy() for some in known.reshape(self.p, self.p, -1))
+        else:
+            each = (self.network.neurons(some) for some in self.residual.reshape(self.p, self.p, -1))
+        return through_neurons(each, self.W_L, self.p)
 
     @fact
     def neuron_logits(self) -> Array:
         """What the neurons alone add to the logits, (p², p)."""
-        return self.neurons @ self.W_L.T
+        return self._through_neurons.logits
 
     @fact
     def skip_logits(self) -> Array:
@@ -81,7 +90,10 @@ class Circuit:
     @fact
     def logits(self) -> Array:
         """(p², p)."""
-        return self.neuron_logits + self.skip_logits
+        logits = self.residual @ self.network.W_U
+        logits += self.network.b_out @ self.network.W_U
+        logits += self.neuron_logits
+        return logits
 
     @fact
     def losses(self) -> Losses:
@@ -101,7 +113,10 @@ class Circuit:
     @fact
     def neuron_fve(self) -> Array:
         """(d_mlp, frequencies): share of each neuron's variance that each frequency explains."""
-        return waves.frequency_shares(self.neurons)
+        fve = self._through_neurons.fve
+        if fve is None:
+            raise waves.no_frequencies(self.p)
+        return fve
 
     @fact
     def neuron_frequencies(self) -> NDArray[np.int64]:
@@ -112,7 +127,7 @@ class Circuit:
     @fact
     def dead_neurons(self) -> NDArray[np.bool_]:
         """(d_mlp,): those that are off whatever the input."""
-        return np.logical_not(self.neurons.any(axis=0))
+        return np.logical_not(self._through_neurons.on)
 
     @fact
     def saliency(self) -> Array:
@@ -150,9 +165,7 @@ class Circuit:
     @fact
     def logit_spectrum(self) -> Array:
         """(p, p): norm over the classes of each entry of the logits' 2D transform, each class's mean taken away."""
-        centred = self.logits - self.logits.mean(axis=0)
-        norms: Array = np.sqrt(np.square(waves.transformed(centred)).sum(axis=2))
-        return norms
+        return waves.spectrum(self.logits)
 
     @fact
     def sum_table(self) -> waves.Floats:

@@ -12,6 +12,8 @@ from grokterm.run.recorded_task import RecordedTask
 
 SMALLEST_TOTAL = 1e-290
 """Below it, terms that underflowed (float64 ends at 5e-324) could have mattered."""
+AT_ONCE = 1024
+"""Inputs whose losses are computed together: fresh memory for all of them takes longer than the computing."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +50,13 @@ def losses(logits: Array, task: RecordedTask) -> Losses:
 @quiet
 def cross_entropies(logits: Array, labels: NDArray[np.int64]) -> Floats:
     """Each input's cross-entropy (n,); float32 could not represent those of a network that is sure."""
-    highest = logits.max(axis=1, keepdims=True)  # a maximum is exact in any precision
-    shifted = np.subtract(logits, highest, dtype=np.float64)
-    correct = shifted[np.arange(len(labels)), labels]
-    each: Floats = np.log(np.exp(shifted, out=shifted).sum(axis=1)) - correct
+    each = np.empty(len(logits))
+    for first in range(0, len(logits), AT_ONCE):
+        some = slice(first, first + AT_ONCE)
+        highest = logits[some].max(axis=1, keepdims=True)  # a maximum is exact in any precision
+        shifted = np.subtract(logits[some], highest, dtype=np.float64)
+        correct = shifted[np.arange(len(shifted)), labels[some]]
+        each[some] = np.log(np.exp(shifted, out=shifted).sum(axis=1)) - correct
     return each
 
 

@@ -128,6 +128,12 @@ class Network:
         pre += self.b_in
         return pre
 
+    def neurons(self, residual: Array) -> Array:
+        """The neurons' activations after the ReLU, (…, d_mlp)."""
+        pre = self.pre_activations(residual)
+        activations: Array = np.maximum(pre, 0, out=pre)
+        return activations
+
     def neuron_to_logit(self) -> Array:
         """W_L = W_U · W_out in the paper's orientation, (p, d_mlp)."""
         mapped: Array = (self.W_out @ self.W_U).T

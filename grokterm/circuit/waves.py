@@ -15,22 +15,26 @@ from grokterm.errors import RunError
 Floats = NDArray[np.float64]
 
 
+def no_frequencies(p: int) -> RunError:
+    """What is raised where p is even."""
+    return RunError(f"p = {p} is even; the frequencies k = 1 … (p − 1)/2 are those of an odd modulus")
+
+
 def waves(p: int) -> Floats:
     """cos and sin of every frequency k = 1 … (p−1)/2 over the p residues, each of norm 1: (frequencies, 2, p), p odd.
 
     They are the rows 2k−1 and 2k of the basis of Nanda et al. 2023, appendix C. Raises RunError for an even p.
     """
     if p % 2 == 0:
-        raise RunError(f"p = {p} is even; the frequencies k = 1 … (p − 1)/2 are those of an odd modulus")
+        raise no_frequencies(p)
     x, k = np.arange(p), np.arange(1, (p + 1) // 2)
     angles = 2 * np.pi / p * ((k[:, None] * x) % p)
     each: Floats = np.stack([np.cos(angles), np.sin(angles)], axis=1) * np.sqrt(2 / p)
     return each
 
 
-AT_ONCE = 128
-"""Neurons whose shares are computed together. Copies of all of them are memory that a process has to be given first,
-and that took longer than the computing (p = 113, d_mlp = 512: 30 ms, and 30 to 80 ms more)."""
+COMPONENTS_AT_ONCE = 16
+"""Components of a whose norms are computed together: fresh memory for all takes longer than the computing."""
 
 
 @lru_cache(maxsize=8)
@@ -85,34 +89,21 @@ def transformed(values: Array) -> Array:
     return both
 
 
-def frequency_shares(neurons: Array) -> Array:
-    """How much of each neuron's variance over all (a, b) one frequency explains, (n, frequencies), n functions.
+def spectrum(values: Array) -> Array:
+    """The L2 norm over n functions of (a, b) of each entry of their 2D transform, (p, p), each one's mean taken away.
 
-    neurons (p², n). Each is centred and transformed in a and b; the squares of the eight non-constant entries of the
-    block {0, 2k−1, 2k}² over the total (Nanda et al. 2023, section 4.2). One without variance, or with no more than its
-    mean's rounding, explains nothing: zeros.
+    values (p², n), in lexicographic order.
     """
-    parts = [_some_shares(neurons[:, first : first + AT_ONCE]) for first in range(0, neurons.shape[1], AT_ONCE)]
-    return np.concatenate(parts)
-
-
-def _some_shares(neurons: Array) -> Array:
-    p, count = round(len(neurons) ** 0.5), neurons.shape[1]
-    frequencies = (p - 1) // 2
-    F = basis(p, neurons.dtype)
-    mean = neurons.mean(axis=0)
-    centred = neurons - mean  # first: in float32 a large mean would drown a small wave
-    by_a = (F @ centred.reshape(p, p * count)).reshape(p, p, count)  # rows: component of a; columns: b
-    constant_a = F @ by_a[0]  # (p, n): component 0 of a, every component of b
-    waves_a = by_a[1:].reshape(frequencies, 2, p, count)
-    blocks_b = np.concatenate([np.broadcast_to(F[:1], (frequencies, 1, p)), F[1:].reshape(frequencies, 2, p)], axis=1)
-    block = blocks_b[:, None] @ waves_a  # (frequencies, cos and sin of a, constant, cos and sin of b, n)
-    explained = np.square(block).sum(axis=(1, 2)) + np.square(constant_a[1:]).reshape(frequencies, 2, count).sum(axis=1)
-    total = np.einsum("xn,xn->n", centred, centred) - np.square(constant_a[0])  # less what rounding left of the mean
-    rounding = np.square(p * np.finfo(neurons.dtype).eps * mean)
-    shares = np.divide(explained, total, out=np.zeros_like(explained), where=total > rounding)
-    clipped: Array = np.clip(shares, 0, 1).T
-    return clipped
+    p = round(len(values) ** 0.5)
+    F = basis(p, values.dtype)
+    centred = (values - values.mean(axis=0)).reshape(p, -1)
+    power = np.empty((p, p), values.dtype)
+    for first in range(0, p, COMPONENTS_AT_ONCE):
+        some = slice(first, first + COMPONENTS_AT_ONCE)
+        both = F @ (F[some] @ centred).reshape(-1, p, values.shape[1])
+        power[some] = np.einsum("abn,abn->ab", both, both)
+    norms: Array = np.sqrt(power)
+    return norms
 
 
 def sum_table(logits: Array, sums: NDArray[np.int64]) -> Floats:

@@ -8,6 +8,7 @@ than the clock on a machine that does other things, and memory. A screen keeps e
 """
 
 import os
+import select
 import statistics
 import subprocess
 import sys
@@ -63,7 +64,7 @@ def watch(run: RunDirectory, trainer: "subprocess.Popen[bytes]", terminal: Termi
             if step >= told and len(samples) > 1:
                 told += steps // LINES
                 tell(samples[-2], samples[-1])
-        time.sleep(0.05)
+        select.select([terminal.main], [], [], 0.05)
     return samples
 
 

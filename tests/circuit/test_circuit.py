@@ -17,8 +17,18 @@ def test_facts_are_computed_once_and_only_when_asked_for() -> None:
     c = random_circuit()
     assert "attention" not in vars(c)
     assert c.logits is c.logits
-    assert {"attention", "residual", "neurons"} <= vars(c).keys()
-    assert "neuron_fve" not in vars(c)
+    assert {"attention", "residual"} <= vars(c).keys()
+    assert "neurons" not in vars(c)
+    assert "losses" not in vars(c)
+
+
+def test_what_is_asked_of_all_neurons_is_the_same_whether_or_not_they_are_kept() -> None:
+    streamed, kept = random_circuit(), random_circuit()
+    np.testing.assert_allclose(streamed.neuron_logits, kept.neurons @ kept.W_L.T, atol=1e-12)
+    before = kept.neurons.copy()
+    np.testing.assert_array_equal(kept.neuron_fve, streamed.neuron_fve)
+    np.testing.assert_array_equal(kept.dead_neurons, streamed.dead_neurons)
+    np.testing.assert_array_equal(kept.neurons, before)
 
 
 def test_shapes() -> None:

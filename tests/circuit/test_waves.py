@@ -35,30 +35,10 @@ def test_the_2d_transform_is_two_products() -> None:
     np.testing.assert_allclose(waves.transformed(values), expected, atol=1e-12)
 
 
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_the_share_of_each_frequency(dtype: type) -> None:
-    neurons: Array = np.asarray(functions(20), dtype)
-    theirs = fourier.neuron_fve(torch.from_numpy(neurons), fourier.basis(P, dtype=torch.from_numpy(neurons).dtype))
-    np.testing.assert_allclose(
-        waves.frequency_shares(neurons), theirs.numpy(), rtol=1e-4 if dtype == np.float32 else 1e-12
-    )
-
-
-def test_the_share_by_its_definition() -> None:
-    neurons = functions()
-    T = waves.transformed(neurons - neurons.mean(axis=0))
-    for k in range(1, (P + 1) // 2):
-        block = T[np.ix_([0, 2 * k - 1, 2 * k], [0, 2 * k - 1, 2 * k])]
-        share = np.square(block).sum(axis=(0, 1)) / np.square(T).sum(axis=(0, 1))
-        np.testing.assert_allclose(waves.frequency_shares(neurons)[:, k - 1], share, rtol=1e-10)
-
-
-def test_a_neuron_without_variance_or_with_that_of_rounding_explains_nothing() -> None:
-    neurons = np.full((P * P, 3), 1e3, np.float32)
-    neurons[:, 1] = 0
-    neurons[:, 2] += np.random.default_rng(0).integers(0, 2, P * P) * np.float32(6.1e-5)  # the last digit
-    assert neurons[:, 2].std() > 0
-    assert not waves.frequency_shares(neurons).any()
+def test_the_spectrum_is_the_norm_over_functions_of_their_2d_transforms() -> None:
+    values = functions(5)
+    T = waves.transformed(values - values.mean(axis=0))
+    np.testing.assert_allclose(waves.spectrum(values), np.linalg.norm(T, axis=2), atol=1e-12)
 
 
 def test_sum_and_wave_tables() -> None:

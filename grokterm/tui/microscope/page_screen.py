@@ -17,7 +17,7 @@ from grokterm.tui import status
 from grokterm.tui.keys import Hints
 from grokterm.tui.microscope.bench import Bench
 from grokterm.tui.microscope.header import header, strip
-from grokterm.tui.microscope.keys import HINTS
+from grokterm.tui.microscope.keys import HINTS, groups
 from grokterm.tui.microscope.layout import Page, arrange_page
 from grokterm.tui.microscope.lens import AlongFrequencies, Lens
 from grokterm.tui.microscope.looking import Looking
@@ -65,6 +65,7 @@ class PicturesScreen(KeyedScreen[Left]):
         self.bench = Bench(history, pace, standing)
         self.page = Page((), 0, 0, 0, False)
         self.lenses = {lens.key: lens for lens in lenses}
+        self.groups = groups(lenses)
         self._begin_at = step
         self._laying_out = asyncio.Lock()
         self._parts: dict[str, RowsView] = {}

@@ -1,6 +1,5 @@
 """The microscope: pictures of what a checkpoint's network computes, checkpoint after checkpoint, and its keys."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -8,15 +7,12 @@ from textual.binding import BindingType
 from textual.events import Key
 
 from grokterm.drawing.cells import Markers
-from grokterm.drawing.colours import Palette
-from grokterm.history import History
 from grokterm.run.checkpoint import CheckpointInfo
 from grokterm.tui.keys import bindings
 from grokterm.tui.microscope.going import understand
-from grokterm.tui.microscope.keys import ABOUT, BOUND, groups
-from grokterm.tui.microscope.lens import AlongFrequencies, Chooses, Lens, Ordered
-from grokterm.tui.microscope.looking import Looking, least
-from grokterm.tui.microscope.pace import Pace
+from grokterm.tui.microscope.keys import ABOUT, BOUND
+from grokterm.tui.microscope.lens import AlongFrequencies, Chooses, Ordered
+from grokterm.tui.microscope.looking import least
 from grokterm.tui.microscope.page_screen import Left, PicturesScreen
 from grokterm.tui.screens.ask import AskText
 
@@ -26,21 +22,6 @@ class MicroscopeScreen(PicturesScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(BOUND)]
     about = ABOUT
-
-    def __init__(
-        self,
-        history: History,
-        lenses: Sequence[Lens],
-        palette: Palette,
-        looking: Looking,
-        pace: Pace,
-        *,
-        step: int | None,
-        standing: Callable[[], str],
-    ) -> None:
-        """As `PicturesScreen` takes them."""
-        super().__init__(history, lenses, palette, looking, pace, step=step, standing=standing)
-        self.groups = groups(lenses)
 
     async def on_key(self, event: Key) -> None:
         """The pictures' own keys pick them; what the last line has to say is over with the next key."""

@@ -1,7 +1,6 @@
 """The browser on real folders: what it shows, what its keys do to runs, and what others do to them meanwhile."""
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,6 +24,7 @@ from grokterm.tui.browser.preview_pane import PreviewPane
 from grokterm.tui.browser.runs_view import RunsView
 from grokterm.tui.browser.shelf import Browsing, Choice
 from grokterm.tui.rows import RowsView
+from tests.pilots import until
 from tests.small_runs import STARTED, small_run
 
 SIZES = [(200, 50), (120, 40), (100, 30), (99, 24), (80, 24), (60, 16), (40, 12), (20, 8), (10, 3), (2, 2)]
@@ -40,14 +40,6 @@ def folder(tmp_path: Path) -> Path:
 
 def app_for(folder: Path, browsing: Browsing | None = None, markers: Markers = "braille") -> BrowserApp:
     return BrowserApp(Summaries(folder), browsing or Browsing(), markers=markers)
-
-
-async def until(pilot: Pilot[Choice | None], condition: Callable[[], object]) -> None:
-    for _ in range(500):
-        if condition():
-            return
-        await pilot.pause(0.01)
-    raise AssertionError("the screen never got there")
 
 
 async def ready(pilot: Pilot[Choice | None], app: BrowserApp, runs: int = 3) -> None:

@@ -1,7 +1,6 @@
 """The compare screen: every size, its keys, one cursor through all panels, runs that change meanwhile."""
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from grokterm.tui.compare.screen import NEWS_SECONDS
 from grokterm.tui.rows import RowsView
 from grokterm.tui.screens.page import PageScreen
 from grokterm.tui.screens.panels import PanelView
+from tests.pilots import until
 from tests.recorded import record
 from tests.several_runs import configuration, recorded_runs
 from tests.terminal import Terminal
@@ -34,14 +34,6 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> list[RunDirectory]:
 @pytest.fixture
 def app(written: list[RunDirectory]) -> CompareApp:
     return CompareApp(written)
-
-
-async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
-    for _ in range(300):
-        if condition():
-            return
-        await pilot.pause(0.01)
-    raise AssertionError("the screen never got there")
 
 
 async def ready(pilot: Pilot[None], app: CompareApp) -> None:

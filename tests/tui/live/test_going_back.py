@@ -1,12 +1,11 @@
 """Undo, fork, divergence, a trainer that dies, comes back or goes on in a fork: how the live screen shows it."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
 from grokterm.drawing.cells import Markers
@@ -21,6 +20,7 @@ from grokterm.tui.live.app import LiveApp
 from grokterm.tui.rows import RowsView
 from grokterm.tui.screens.ask import AskChoice
 from grokterm.tui.screens.fork import ForkScreen
+from tests.pilots import until
 from tests.recorded import KNOBS, NoTraining, record
 
 STEPS = 400
@@ -52,14 +52,6 @@ def living(run: RunDirectory) -> Iterator[LiveApp]:
 
 def app_for(run: RunDirectory, *, read_only: bool = False, markers: Markers = "braille") -> LiveApp:
     return LiveApp(run, NoTraining(here=False), frame_budget=1.0, markers=markers, read_only=read_only)
-
-
-async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
-    for _ in range(500):
-        if condition():
-            return
-        await pilot.pause(0.01)
-    raise AssertionError("the screen never got there")
 
 
 def header(app: LiveApp) -> str:

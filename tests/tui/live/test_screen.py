@@ -1,7 +1,7 @@
 """The run screen on a recorded run: what it shows at which size, and what its keys ask for."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,7 @@ from grokterm.tui.rows import RowsView
 from grokterm.tui.screens.panels import PanelView
 from tests.measured_run import STEPS as CHECKPOINTS
 from tests.measured_run import measure, row
+from tests.pilots import until
 from tests.recorded import NoTraining, record
 
 SIZES = [(80, 24), (120, 40), (200, 50), (100, 30), (99, 60), (60, 15), (40, 12), (30, 8), (20, 8), (10, 3), (2, 2)]
@@ -54,14 +55,6 @@ def owned(run: RunDirectory) -> LiveApp:
     app = app_for(run)
     EventLog(run.events_path).write("state", 400, state="training")
     return app
-
-
-async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
-    for _ in range(300):
-        if condition():
-            return
-        await pilot.pause(0.01)
-    raise AssertionError("the screen never got there")
 
 
 async def ready(pilot: Pilot[None], app: LiveApp) -> None:

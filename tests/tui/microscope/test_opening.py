@@ -1,7 +1,7 @@
 """The microscope opened from the run screens: where it begins, what it leaves alone, and the way back."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,6 +22,7 @@ from grokterm.tui.microscope.picture_view import PictureView
 from grokterm.tui.microscope.screen import MicroscopeScreen
 from grokterm.tui.replay.app import ReplayApp
 from grokterm.tui.rows import RowsView
+from tests.pilots import until
 from tests.random_circuit import random_network
 from tests.recorded import NoTraining
 from tests.recorded_networks import record_networks, write_network
@@ -30,14 +31,6 @@ from tests.waiting import wait_for
 
 UP = "\x1b[A"
 RIGHT, LEFT = "\x1b[C", "\x1b[D"
-
-
-async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
-    for _ in range(500):
-        if condition():
-            return
-        await pilot.pause(0.01)
-    raise AssertionError("the screen never got there")
 
 
 def header(app: GroktermApp) -> str:

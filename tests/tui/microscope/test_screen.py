@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,7 @@ from grokterm.tui.microscope.picture_view import PictureView
 from grokterm.tui.microscope.screen import MicroscopeScreen
 from grokterm.tui.rows import RowsView
 from grokterm.tui.screens.page import PageScreen
+from tests.pilots import until
 from tests.random_circuit import random_network
 from tests.recorded_networks import record_networks, write_network
 from tests.small_lenses import SmallLens, small_lenses
@@ -65,14 +66,6 @@ class Bare(App[None]):
 
     def on_mount(self) -> None:
         self.push_screen(self.microscope, self.left.append)
-
-
-async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
-    for _ in range(500):
-        if condition():
-            return
-        await pilot.pause(0.01)
-    raise AssertionError("the screen never got there")
 
 
 def shown(app: Bare, key: str = "1") -> str:

@@ -1,11 +1,9 @@
 """F in a replay: a fork at the playhead, with other knobs, which is what the replay is left with."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from textual.pilot import Pilot
 from textual.widgets import Static
 
 from grokterm.ancestry import find_parents
@@ -19,6 +17,7 @@ from grokterm.tui.moments import moments
 from grokterm.tui.replay.app import ReplayApp
 from grokterm.tui.rows import RowsView
 from grokterm.tui.screens.fork import ForkScreen, knobs_before
+from tests.pilots import until
 from tests.recorded import KNOBS, record
 
 STEPS = 400
@@ -45,14 +44,6 @@ def polled(run: RunDirectory) -> History:
 
 def replaying(run: RunDirectory, start: int, *, playing: bool = False) -> ReplayApp:
     return ReplayApp(polled(run), Catalog(), markers="braille", start=start, playing=playing)
-
-
-async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
-    for _ in range(500):
-        if condition():
-            return
-        await pilot.pause(0.01)
-    raise AssertionError("the screen never got there")
 
 
 def dialog(app: ReplayApp) -> str:

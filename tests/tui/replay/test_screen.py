@@ -3,7 +3,6 @@
 import os
 import random
 import signal
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,6 +28,7 @@ from grokterm.tui.rows import RowsView
 from grokterm.tui.screens.panels import PanelView
 from grokterm.tui.screens.watching import WatchScreen
 from tests.large_run import record_large
+from tests.pilots import until
 from tests.recorded import NoTraining, record
 from tests.terminal import Terminal
 from tests.waiting import wait_for
@@ -70,14 +70,6 @@ def run(tmp_path: Path) -> RunDirectory:
 def replaying(run: RunDirectory, **options: object) -> ReplayApp:
     chosen: dict[str, object] = {"playing": False, "markers": "braille", **options}
     return ReplayApp(polled(run), Catalog(), **chosen)  # type: ignore[arg-type]
-
-
-async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
-    for _ in range(500):
-        if condition():
-            return
-        await pilot.pause(0.01)
-    raise AssertionError("the screen never got there")
 
 
 async def ready(pilot: Pilot[None], screen: WatchScreen) -> None:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from grokterm.circuit import waves
 from grokterm.circuit.circuit import Circuit
+from grokterm.circuit.frequency_shares import frequency_shares
 from grokterm.circuit.network import Array
 from grokterm.drawing.colour_scale import Scale
 from grokterm.drawing.heatmap import HeatMap
@@ -45,8 +45,8 @@ def look_at_neuron(circuit: Circuit, neuron: int) -> NeuronFacts:
     network = circuit.network
     neuron = min(neuron, network.d_mlp - 1)
     alone = replace(network, W_in=network.W_in[:, [neuron]], b_in=network.b_in[[neuron]])
-    activations = np.maximum(alone.pre_activations(circuit.residual), 0)
-    fve = waves.frequency_shares(activations)[0] if circuit.p % 2 else np.zeros(0)
+    activations = alone.neurons(circuit.residual)
+    fve = frequency_shares(activations)[0] if circuit.p % 2 else np.zeros(0)
     return NeuronFacts(neuron, network.d_mlp, activations.reshape(circuit.p, circuit.p), fve)
 
 
