@@ -1,4 +1,4 @@
-"""Finds tasks, models, optimizers, measures and panels: one file each, named by the file, imported only when used.
+"""Finds tasks, models, optimizers, losses, measures, panels: one file each, named by the file, imported when used.
 
 A part is the one function or class in its file that is decorated with `@part`. The settings of a task, model or
 optimizer are its keyword-only arguments: their names are the keys of a preset and of `--set`, their annotations
@@ -23,13 +23,14 @@ from pydantic import TypeAdapter
 from grokterm import values
 from grokterm.errors import UsageError, nearest
 
-Kind = Literal["tasks", "models", "optimizers", "measures", "panels"]
+Kind = Literal["tasks", "models", "optimizers", "losses", "measures", "panels"]
 REQUIRED = object()
 
 _PACKAGES: dict[Kind, str] = {
     "tasks": "grokterm.tasks",
     "models": "grokterm.models",
     "optimizers": "grokterm.optimizers",
+    "losses": "grokterm.losses",
     "measures": "grokterm.measures",
     "panels": "grokterm.tui.panels",
 }
@@ -40,6 +41,7 @@ _VOCABULARY: dict[str, Any] = {
     "int": int,
     "float": float,
     "str": str,
+    "bool": bool,
 }
 
 Part = TypeVar("Part", bound=Callable[..., Any])

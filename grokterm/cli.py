@@ -18,6 +18,7 @@ from grokterm.commands.fork import fork
 from grokterm.commands.importing import import_
 from grokterm.commands.measure import measure
 from grokterm.commands.plot import plot
+from grokterm.commands.presets import presets
 from grokterm.commands.probe import probe
 from grokterm.commands.replay import replay
 from grokterm.commands.report import report
@@ -55,6 +56,7 @@ def grokterm(
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "run": run,
+    "presets": presets,
     "attach": attach,
     "ctl": ctl,
     "resume": resume,

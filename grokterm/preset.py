@@ -15,14 +15,18 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from grokterm import preset_files
 from grokterm.catalog import REQUIRED, Catalog, Kind, Setting
 from grokterm.errors import UsageError, nearest
 from grokterm.interventions import Intervention, interventions_from
+from grokterm.preset_files import Cost
 from grokterm.values import Count, CountOrZero, Seed, sentence
 
 SECTIONS: dict[str, Kind] = {"task": "tasks", "model": "models", "optimizer": "optimizers"}
-KEYS = ("description", *SECTIONS, "training", "interventions")
-"""What a preset says. A run.toml says more, which is no part of the preset."""
+RUN_KEYS = ("description", *SECTIONS, "training", "interventions")
+"""What a preset says that a run.toml repeats. That says more, which is no part of the preset."""
+KEYS = (*preset_files.KEYS, *(key for key in RUN_KEYS if key not in preset_files.KEYS))
+"""What a preset may say. Its paper and its cost are not repeated: after `--set` neither need hold for the run."""
 
 
 class Training(BaseModel):
@@ -39,6 +43,7 @@ class Training(BaseModel):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: Count | Literal["auto"] = "auto"
     measure_on_end: bool = True
+    loss: str = "cross_entropy"
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,8 @@ class Part:
 class Preset:
     """Everything that decides a run. `name` is the file's stem; `description` its one line for lists.
 
-    interventions: what happens to the knobs while it trains, without anybody at the keyboard.
+    interventions: what happens to the knobs while it trains, without anybody at the keyboard. paper, cost: where it
+    comes from and how long it takes (`preset_files.About`); a run's preset, read back from run.toml, has neither.
     """
 
     name: str
@@ -63,6 +69,8 @@ class Preset:
     optimizer: Part
     training: Training
     interventions: tuple[Intervention, ...] = ()
+    paper: str = ""
+    cost: Cost | None = None
 
     def to_toml(self) -> dict[str, Any]:
         """The sections as run.toml holds them; a setting left to its default of None is left out."""
@@ -73,34 +81,9 @@ class Preset:
         return {**sections, "training": self.training.model_dump(), **schedule}
 
 
-def find(reference: str) -> Path:
-    """The file of a preset: a path with or without `.toml`, or the name of a packaged one. Raises UsageError."""
-    asked = Path(reference)
-    for path in (asked, asked.parent / f"{asked.name}.toml"):
-        if path.is_file():
-            return path
-    folder = packaged_folder()
-    packaged = {path.stem: path for path in sorted(folder.glob("*.toml"))}
-    stem = asked.name.removesuffix(".toml")
-    if stem in packaged and asked.parent.name in ("", "presets"):
-        return packaged[stem]
-    raise UsageError(f"there is no preset {reference!r}; {nearest(stem, packaged)}")
-
-
-def packaged_folder() -> Path:
-    """Where the packaged presets lie: inside the installed package, beside it in a checkout."""
-    inside = Path(__file__).parent / "presets"
-    return inside if inside.is_dir() else Path(__file__).parent.parent / "presets"
-
-
 def read(path: Path, overrides: Sequence[str] = (), catalog: Catalog | None = None) -> Preset:
     """Read and check a preset; `overrides` are texts after `--set` such as `optimizer.lr=2e-3`. Raises UsageError."""
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:  # no TOML, no UTF-8, or an integer of thousands of digits
-        raise UsageError(f"{path} is not valid TOML: {error}") from error
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    raw = preset_files.read_raw(path)
     places = _Places(str(path), {_lay_over(raw, override): f"--set {override}" for override in overrides})
     _check_names(places, "", raw, KEYS)
     return _preset(places, path.stem, raw, catalog or Catalog())
@@ -111,7 +94,7 @@ def of_run(config: Mapping[str, Any], where: str, catalog: Catalog) -> Preset:
 
     where: the file's path, for errors. Raises UsageError as `read` does.
     """
-    raw = {key: config[key] for key in KEYS if key in config}
+    raw = {key: config[key] for key in RUN_KEYS if key in config}
     if isinstance(raw.get("training"), dict) and "threads" in config:
         raw["training"] = {**raw["training"], "threads": config["threads"]}
     return _preset(_Places(where, {}), str(config.get("preset", "")), raw, catalog)
@@ -148,7 +131,7 @@ def _lay_over(raw: dict[str, Any], override: str) -> str:
     if not (equals and dot and section and key):
         raise UsageError(f"--set {override}: write it as section.key=value, for instance optimizer.lr=2e-3")
     table = raw.setdefault(section, {})
-    if not isinstance(table, dict):
+    if section in preset_files.KEYS or not isinstance(table, dict):
         raise UsageError(f"--set {override}: {section} is not a section")
     table[key] = _value(text.strip())
     return f"{section}.{key}"
@@ -167,11 +150,19 @@ def _preset(places: _Places, name: str, raw: Mapping[str, Any], catalog: Catalog
         if not isinstance(raw.get(section), dict):
             raise UsageError(f"{places.file}: needs a section [{section}]")
     parts = {section: _part(places, section, raw[section], catalog) for section in SECTIONS}
-    training = _training(places, raw["training"])
+    training = _training(places, raw["training"], catalog)
     settings = catalog.settings("optimizers", parts["optimizer"].name)
     planned = interventions_from(raw.get("interventions", []), places.of("interventions"), settings)
-    description = str(raw.get("description", ""))
-    return Preset(name=name, description=description, training=training, interventions=planned, **parts)
+    about = preset_files.about(raw, places.file)
+    return Preset(
+        name=name,
+        description=about.description,
+        paper=about.paper,
+        cost=about.cost,
+        training=training,
+        interventions=planned,
+        **parts,
+    )
 
 
 def _check_names(places: _Places, prefix: str, table: Mapping[str, Any], valid: Sequence[str]) -> None:
@@ -210,16 +201,21 @@ def _checked(places: _Places, section: str, setting: Setting, table: Mapping[str
         raise UsageError(f"{places.of(key)}: {key} = {value!r} {_after_value(error)}") from error
 
 
-def _training(places: _Places, table: Mapping[str, Any]) -> Training:
+def _training(places: _Places, table: Mapping[str, Any], catalog: Catalog) -> Training:
     _check_names(places, "training.", table, tuple(Training.model_fields))
     try:
-        return Training.model_validate(table)
+        training = Training.model_validate(table)
     except ValidationError as error:
         key = ".".join(str(part) for part in error.errors()[0]["loc"][:1])
         if error.errors()[0]["type"] == "missing":
             raise UsageError(f"{places.file}: [training] needs {key}") from error
         place = places.of(f"training.{key}")
         raise UsageError(f"{place}: training.{key} = {table[key]!r} {_after_value(error)}") from error
+    losses = catalog.names("losses")
+    if training.loss not in losses:
+        place = places.of("training.loss")
+        raise UsageError(f"{place}: there is no training.loss = {training.loss!r}; {nearest(training.loss, losses)}")
+    return training
 
 
 def _after_value(error: ValidationError) -> str:

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, ValidationError
 
 LARGEST_P = 257
 LARGEST_COUNT = 10**12
+LARGEST_WINDOW = 1000
 
 
 def is_prime(n: int) -> bool:
@@ -54,6 +55,12 @@ NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 Beta = Annotated[float, Field(ge=0, lt=1)]
 """The decay of a running average: 0 forgets at once, 1 would never forget."""
+
+OnOff = Annotated[int, Field(ge=0, le=1)]
+"""A switch that can be a knob: 0 is off, 1 is on."""
+
+Window = Annotated[int, Field(ge=0, le=LARGEST_WINDOW)]
+"""How many of the last gradients are kept, each a copy of the weights; 0 for none."""
 
 
 def sentence(error: ValidationError) -> str:

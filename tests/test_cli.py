@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 from grokterm.catalog import Catalog
 from grokterm.cli import app
 from grokterm.errors import UsageError
-from grokterm.preset import Preset, find, read
+from grokterm.preset import Preset, read
+from grokterm.preset_files import find
 from grokterm.run.directory import create
 from tests.recorded import record
 
@@ -48,7 +49,7 @@ def chosen(*overrides: str, preset: str = "mod113-quick") -> Preset:
         ("task.name=moduler", "there is no task 'moduler'; did you mean 'modular'?"),
         ("task.name=3", "[task] needs name = one of modular"),
         ("model.name=gru", "there is no model 'gru'; valid names: "),
-        ("optimizer.name=adam", "there is no optimizer 'adam'; did you mean 'adamw'?"),
+        ("optimizer.name=adamw2", "there is no optimizer 'adamw2'; did you mean 'adamw'?"),
         ("optimizer.weight_deccay=1", "there is no key optimizer.weight_deccay; did you mean 'weight_decay'?"),
         ("optimizer.lr=-1", "optimizer.lr = -1 must be greater than or equal to 0"),
         ("optimizer.lr=inf", "optimizer.lr = inf must be a finite number"),

@@ -38,6 +38,7 @@ VIEWER = (
     "listing",
     "phases",
     "preset",
+    "preset_files",
     "catalog",
     "values",
     "errors",

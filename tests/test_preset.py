@@ -1,12 +1,15 @@
 """Presets: read, overridden, checked, and refused with the file, the key and the nearest right word."""
 
+import re
 from pathlib import Path
 
 import pytest
 import tomli_w
 
+from grokterm.catalog import Catalog
 from grokterm.errors import UsageError
-from grokterm.preset import find, packaged_folder, read, versions
+from grokterm.preset import of_run, read, versions
+from grokterm.preset_files import COSTS, find, packaged
 
 SMALL = """
 description = "small"
@@ -19,7 +22,6 @@ name = "adamw"
 [training]
 steps = 10
 """
-PACKAGED = sorted(packaged_folder().glob("*.toml"))
 
 
 @pytest.fixture
@@ -47,9 +49,11 @@ def test_defaults_are_filled_in(small: Path) -> None:
     assert (training.test_every, training.measure_every, training.checkpoint_every) == (1, 20, 100)
 
 
-@pytest.mark.parametrize("path", PACKAGED, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", packaged().values(), ids=lambda path: path.stem)
 def test_packaged_presets_are_valid_and_explained(path: Path) -> None:
     preset = read(path)
+    assert re.fullmatch(r".+ \d{4}", preset.paper)
+    assert preset.cost in COSTS
     assert 10 < len(preset.description) < 100
     comment = path.read_text().partition("\ndescription")[0]
     assert "What to expect" in comment
@@ -62,28 +66,6 @@ def test_mainline_is_the_papers() -> None:
     assert preset.task.settings["train_fraction"] == 0.3
     assert (preset.optimizer.settings["lr"], preset.optimizer.settings["weight_decay"]) == (1e-3, 1.0)
     assert (preset.training.steps, preset.training.warmup_steps) == (25_000, 10)
-
-
-@pytest.mark.parametrize("reference", ["mod113", "mod113.toml", "presets/mod113", "presets/mod113.toml"])
-def test_packaged_preset_is_found_from_anywhere(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reference: str
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert find(reference) == packaged_folder() / "mod113.toml"
-
-
-def test_file_of_ones_own_comes_first(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(small.parent)
-    small.rename(small.with_name("mod113.toml"))
-    assert find("mod113") == Path("mod113.toml")
-    assert find(str(small.parent / "mod113")) == small.parent / "mod113.toml"
-
-
-@pytest.mark.parametrize("reference", ["mod114", "nowhere/mod113", "."])
-def test_unknown_preset_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reference: str) -> None:
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(UsageError, match=f"there is no preset '{reference}'; (did you mean|valid names)"):
-        find(reference)
 
 
 def test_overrides_have_toml_values(small: Path) -> None:
@@ -101,6 +83,20 @@ def test_overrides_have_toml_values(small: Path) -> None:
     assert preset.optimizer.settings["betas"] == (0.8, 0.9)
     assert (preset.task.settings["operation"], preset.task.settings["split"]) == ("subtract", "torch")
     assert (preset.training.seed, preset.training.threads) == (8, "auto")
+
+
+def test_its_paper_and_its_cost_are_said_or_not(small: Path) -> None:
+    assert (read(small).paper, read(small).cost) == ("", None)
+    small.write_text(f'paper = "Power et al. 2022"\ncost = "A"\n{SMALL}')
+    assert (read(small).paper, read(small).cost) == ("Power et al. 2022", "A")
+
+
+def test_a_run_repeats_neither_and_asks_for_neither(small: Path) -> None:
+    small.write_text(f'paper = "Power et al. 2022"\ncost = "A"\n{SMALL}')
+    config = {"preset": "small", "threads": 2, **read(small).to_toml()}
+    assert not {"paper", "cost"} & config.keys()
+    told = of_run({**config, "paper": 3, "cost": "F"}, "run.toml", Catalog())  # what another version may keep there
+    assert (told.paper, told.cost, told.training.threads) == ("", None, 2)
 
 
 def test_resolved_preset_reads_back_as_itself(small: Path) -> None:
@@ -125,14 +121,16 @@ def test_resolved_preset_reads_back_as_itself(small: Path) -> None:
         ("optimizer.lr=fast", "optimizer.lr = 'fast' must be a valid number"),
         ("optimizer.lr=inf", "optimizer.lr = inf must be a finite number"),
         ("optimizer.betas=[0.9]", "optimizer.betas = [0.9] "),
-        ("optimizer.name=adam", "there is no optimizer 'adam'; did you mean 'adamw'?"),
-        ("model.name=3", "[model] needs name = one of transformer"),
+        ("optimizer.name=adamw2", "there is no optimizer 'adamw2'; did you mean 'adamw'?"),
+        ("model.name=3", "[model] needs name = one of "),
         ("training.steps=0", "training.steps = 0 must be greater than or equal to 1"),
         ("training.warmup_steps=-1", "training.warmup_steps = -1 must be greater than or equal to 0"),
         ("training.device=tpu", "training.device = 'tpu' must be 'auto', 'cpu' or 'cuda'"),
         ("optimizer.lr", "write it as section.key=value, for instance optimizer.lr=2e-3"),
         ("lr=1", "write it as section.key=value, for instance optimizer.lr=2e-3"),
         ("description.x=1", "description is not a section"),
+        ("paper.x=1", "paper is not a section"),
+        ("cost.x=1", "cost is not a section"),
     ],
 )
 def test_override_that_cannot_be_obeyed_is_named(small: Path, override: str, sentence: str) -> None:
@@ -152,6 +150,10 @@ def test_override_that_cannot_be_obeyed_is_named(small: Path, override: str, sen
         ('[model]\nname = "transformer"\n', "", "needs a section [model]"),
         ('"modular"', '"modula"', "there is no task 'modula'; did you mean 'modular'?"),
         ("steps = 10", "steps = ", "is not valid TOML: "),
+        ("description", 'papers = ""\ndescription', "there is no key papers; did you mean 'paper'?"),
+        ("description", 'cots = "A"\ndescription', "there is no key cots; did you mean 'cost'?"),
+        ("description", 'cost = "F"\ndescription', "cost = 'F' must be 'A', 'B', 'C', 'D' or 'E'"),
+        ("description", "paper = 2023\ndescription", "paper = 2023 must be text on one line, for instance"),
     ],
 )
 def test_file_that_cannot_be_obeyed_is_named(small: Path, old: str, new: str, sentence: str) -> None:

@@ -1,8 +1,8 @@
 """How much of a function of (a, b) each frequency explains, from its sums along a, b, a + b and a − b alone.
 
 The eight non-constant entries of the block {0, 2k−1, 2k}² of the 2D transform are the waves of frequency k of a, those
-of b, and (turned by 45°) those of a + b and of a − b; each kind sees no more of a function than its sums along the rest.
-So p² numbers are added up where the transform multiplies p³, and the values at one a are all that is needed at a time.
+of b and, turned by 45°, those of a + b and of a − b; each kind sees no more of a function than its sums along the rest.
+So p² numbers are added up where the transform multiplies p³, and only the values at one a are needed at a time.
 """
 
 from typing import Self
@@ -52,18 +52,19 @@ class Marginals:
         """How much of each function's variance over all (a, b) one frequency explains, (n, frequencies).
 
         The squares of the eight non-constant entries of the block {0, 2k−1, 2k}² over the total (Nanda et al. 2023,
-        section 4.2). A function without variance, or with no more than its mean's rounding, explains nothing: zeros.
+        section 4.2). Zeros for a function without variance, with no more than its mean's rounding, or with more than a
+        number can hold.
         """
         p = self._p
         explained = np.zeros(((p - 1) // 2, len(self._near)))
         by_sum, by_difference = (twice[:p] + twice[p:] for twice in (self._by_sum, self._by_difference))
         for sums in (self._by_a, self._by_b, by_sum, by_difference):
-            parts = self._waves @ (sums - sums.mean(axis=0))
+            parts = self._waves @ sums
             explained += np.square(parts).reshape(-1, 2, parts.shape[1]).sum(axis=1) / p
         off = self._by_a.mean(axis=0, dtype=np.float64) / p  # how far the mean is from `near`
         total = self._squares - np.square(p * off)
         rounding = np.square(p * np.finfo(self._dtype).eps * (self._near + off))
-        shares = np.divide(explained, total, out=np.zeros_like(explained), where=total > rounding)
+        shares = np.divide(explained, total, out=np.zeros_like(explained), where=(total > rounding) & (total < np.inf))
         clipped: Array = np.clip(shares, 0, 1).T.astype(self._dtype)
         return clipped
 

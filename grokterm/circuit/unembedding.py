@@ -45,10 +45,16 @@ def residual(W_L: Array, key_frequencies: NDArray[np.bool_]) -> Residual:
 
 
 @quiet
+def key_directions(circuit: Circuit) -> Array:
+    """F[2k−1]·W_L and F[2k]·W_L of each key frequency k, (2 · keys, d_mlp): how W_L reads neurons along its waves."""
+    rows = basis(circuit.p, circuit.W_L.dtype)[1:].reshape(-1, 2, circuit.p)[circuit.key_frequencies]
+    directions: Array = rows.reshape(-1, circuit.p) @ circuit.W_L
+    return directions
+
+
 def read_by_keys(circuit: Circuit) -> Array:
     """What W_L reads from the neurons along cos(w_k c) and sin(w_k c) of each key frequency, (p², keys, 2)."""
-    rows = basis(circuit.p, circuit.W_L.dtype)[1:].reshape(-1, 2, circuit.p)[circuit.key_frequencies]
-    read: Array = circuit.neurons @ (rows.reshape(-1, circuit.p) @ circuit.W_L).T
+    read: Array = circuit.neurons @ key_directions(circuit).T
     return read.reshape(len(read), -1, 2)
 
 

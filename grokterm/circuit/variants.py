@@ -10,6 +10,7 @@ from grokterm.circuit.circuit import Circuit
 from grokterm.circuit.diverged import quiet
 from grokterm.circuit.losses import Losses, losses
 from grokterm.circuit.network import Array
+from grokterm.circuit.unembedding import key_directions
 from grokterm.circuit.waves import basis, sum_directions
 
 Block = Literal[2, 3]
@@ -62,8 +63,7 @@ def neuron_level_losses(circuit: Circuit) -> NeuronLevelLosses:
 @quiet
 def read_losses(circuit: Circuit) -> ReadLosses:
     """Neurons projected on the directions F[2k−1]·W_L and F[2k]·W_L of the key frequencies, and on all others."""
-    rows = basis(circuit.p, circuit.W_L.dtype)[1:].reshape(-1, 2, circuit.p)[circuit.key_frequencies]
-    span = np.linalg.qr((rows.reshape(-1, circuit.p) @ circuit.W_L).T)[0]  # (d_mlp, 2 · keys), orthonormal
+    span = np.linalg.qr(key_directions(circuit).T)[0]  # (d_mlp, 2 · keys), orthonormal
     onto = (circuit.neurons @ span) @ (circuit.W_L @ span).T
     off = circuit.neuron_logits - onto
     edits = (onto, mean_kept(onto, circuit.logits), off, mean_kept(off, circuit.logits))

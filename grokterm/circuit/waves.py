@@ -33,10 +33,6 @@ def waves(p: int) -> Floats:
     return each
 
 
-COMPONENTS_AT_ONCE = 16
-"""Components of a whose norms are computed together: fresh memory for all takes longer than the computing."""
-
-
 @lru_cache(maxsize=8)
 def basis(p: int, dtype: DTypeLike = np.float64) -> Array:
     """The real orthonormal basis F (p, p): row 0 constant, rows 2k−1 and 2k the cos and sin of frequency k.
@@ -87,6 +83,10 @@ def transformed(values: Array) -> Array:
     by_a = (F @ values.reshape(p, -1)).reshape(p, p, -1)
     both: Array = F @ by_a
     return both
+
+
+COMPONENTS_AT_ONCE = 16
+"""Components of a whose norms are computed together: fresh memory for all takes longer than the computing."""
 
 
 def spectrum(values: Array) -> Array:

@@ -23,9 +23,9 @@ from grokterm.commands.training_options import (
 
 def _presets(incomplete: str) -> list[str]:
     """Names for the shell to complete."""
-    from grokterm.preset import packaged_folder
+    from grokterm.preset_files import packaged
 
-    return [path.stem for path in sorted(packaged_folder().glob("*.toml")) if path.stem.startswith(incomplete)]
+    return [name for name in packaged() if name.startswith(incomplete)]
 
 
 def run(
@@ -61,7 +61,8 @@ def run(
     _ = debug
     from grokterm.catalog import Catalog
     from grokterm.commands.show import begin, go_on, held_lock
-    from grokterm.preset import find, read
+    from grokterm.preset import read
+    from grokterm.preset_files import find
     from grokterm.run.directory import RunDirectory, create
 
     shortcuts = {"training.seed": seed, "training.steps": steps, "training.device": device}

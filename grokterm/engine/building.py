@@ -1,17 +1,21 @@
 """Builds what a preset names: its task, its model, and the measures that apply to them."""
 
 import contextlib
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from grokterm.catalog import Catalog
 from grokterm.engine.evaluation import Evaluation
 from grokterm.engine.task import Task
 from grokterm.errors import UsageError
 from grokterm.preset import Preset
+
+Loss = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+"""A part of kind "losses": outputs and labels → the mean loss, differentiable, and the accuracy, float64 scalars."""
 
 
 def task_and_model(preset: Preset, catalog: Catalog, device: torch.device) -> tuple[Task, nn.Module]:
@@ -29,6 +33,12 @@ def measures_of(evaluation: Evaluation, catalog: Catalog) -> dict[str, Callable[
     """Every measure whose facts exist there, by name."""
     loaded = {name: catalog.load("measures", name) for name in catalog.names("measures")}
     return {name: measure for name, measure in loaded.items() if evaluation.applies(measure)}
+
+
+def is_cross_entropy(loss: Loss, n_classes: int) -> bool:
+    """Whether a loss is a cross-entropy in nats: equal outputs for every class cost ln n_classes then."""
+    equal, _ = loss(torch.zeros(1, n_classes), torch.zeros(1, dtype=torch.int64))
+    return math.isclose(float(equal), math.log(n_classes), rel_tol=1e-6)
 
 
 @contextlib.contextmanager

@@ -1,8 +1,9 @@
 """Facts about one state of the weights: each computed once, when a measure first asks for it, and shared.
 
 A measure is a function whose arguments are names of facts. It applies to a run when every fact it asks for exists
-there: on a task with sums there are Fourier facts, on an image task there will be none. `circuit` exists in hindsight
-only: what a measure reads from it is too dear for every few steps of training, or wants the final key frequencies.
+there: on a task with sums there are Fourier facts, elsewhere none. Every parameter is a fact by its own name (`W_1`).
+`circuit` exists in hindsight only: what a measure reads from it is too dear for every few steps of training, or wants
+the final key frequencies.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,12 +31,15 @@ class Evaluation:
         *,
         key_frequencies: Tensor | None = None,
         circuit: Circuit | None = None,
+        in_nats: bool = True,
     ) -> None:
-        """key_frequencies, circuit: of a saved state that is measured in hindsight."""
+        """key_frequencies, circuit: of a saved state that is measured in hindsight. in_nats: whether the outputs were
+        trained as logits, with a cross-entropy; without, losses of parts of them would mean nothing."""
         self.model = model
         self.task = task
         self._given_keys = key_frequencies
         self._circuit = circuit
+        self._in_nats = in_nats
 
     @cached_property
     def _traced(self) -> tuple[Tensor, Tensor]:
@@ -50,7 +54,7 @@ class Evaluation:
 
     @property
     def neurons(self) -> Tensor:
-        """(n, d_mlp): activations after the non-linearity at the last position."""
+        """(n, d_mlp): activations of the last layer of neurons; of a transformer, at the last position."""
         return self._traced[1]
 
     @property
@@ -132,16 +136,18 @@ class Evaluation:
     def offers(self, fact: str) -> bool:
         """Whether this fact exists for this task and model."""
         names = {name for name, _ in self.model.named_parameters()}
-        has_neurons = "W_out" in names
+        has_neurons = getattr(self.model, "has_neurons", False)
         has_waves = self.task.sums is not None
         always = {"logits", "labels", "train", "test", "parameters"}
-        on_waves = {"sums", "fourier_basis", "sum_table", "wave_tables"}
-        of_neurons = {"neuron_to_logit", "neuron_fve", "neuron_clusters", "key_frequencies"}
+        on_waves = {"sums", "fourier_basis", "sum_table", *(["wave_tables"] if self._in_nats else [])}
+        of_neurons = {"neuron_fve", "neuron_clusters", "key_frequencies"}
         return (
             fact in always
+            or fact in names
             or (fact == "neurons" and has_neurons)
             or (has_waves and fact in on_waves)
             or (has_waves and has_neurons and fact in of_neurons)
+            or (has_waves and {"W_out", "W_U"} <= names and fact == "neuron_to_logit")
             or (has_waves and "W_E" in names and fact == "token_embedding")
             or (self._circuit is not None and fact == "circuit")
         )
@@ -152,7 +158,10 @@ class Evaluation:
 
     def compute(self, measure: Callable[..., Any]) -> Any:
         """Call a measure with the facts it asks for."""
-        return measure(**{fact: getattr(self, fact) for fact in signature(measure).parameters})
+        return measure(**{fact: self._fact(fact) for fact in signature(measure).parameters})
+
+    def _fact(self, fact: str) -> Any:
+        return self.parameters[fact] if fact in self.parameters else getattr(self, fact)
 
     def results(self, measures: Mapping[str, Callable[..., Any]]) -> tuple[dict[str, float], dict[str, NDArray[Any]]]:
         """What measures make of this state: the single numbers, and the vectors and matrices, by name.

@@ -7,7 +7,7 @@ the group's `initial_lr` (torch's own name for it), the one in force, warm-up in
 from dataclasses import dataclass
 from typing import Any
 
-from torch.optim import Optimizer
+from torch.optim import Adam, AdamW, Optimizer
 
 from grokterm.catalog import Setting
 from grokterm.knob_values import CADENCES, checked_knob, knob_names
@@ -29,6 +29,7 @@ class Knobs:
     def __init__(self, optimizer: Optimizer, settings: tuple[Setting, ...], cadence: Cadence) -> None:
         self._group = optimizer.param_groups[0]
         self._groups = optimizer.param_groups
+        self._divides_decay = isinstance(optimizer, Adam) and not isinstance(optimizer, AdamW)
         self._settings = tuple(setting for setting in settings if setting.name in self._group)
         self._cadence = cadence
         self._places: dict[str, tuple[str, int | None]] = {}
@@ -54,8 +55,15 @@ class Knobs:
         return optimizer | {name: getattr(self._cadence, name) for name in CADENCES}
 
     def decay(self) -> float:
-        """lr · weight_decay, by which AdamW shrinks every weight a step; 0 without weight decay."""
-        return float(self._group["lr"] * self._group.get("weight_decay", 0.0))
+        """The share by which weight decay shrinks every weight a step; 0 without weight decay.
+
+        lr · weight_decay, with momentum divided by 1 − momentum; 0 too where Adam divides it like a gradient, for then
+        it has no such share.
+        """
+        if self._divides_decay:
+            return 0.0
+        share = self._group["lr"] * self._group.get("weight_decay", 0.0)
+        return float(share / (1 - self._group.get("momentum", 0.0)))
 
     def warm_up(self, factor: float) -> None:
         """Put lr = factor × base into force for the coming update."""

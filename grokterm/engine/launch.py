@@ -14,7 +14,7 @@ from typing import Any, Literal
 import torch
 
 from grokterm.catalog import Catalog
-from grokterm.engine.building import measures_of, task_and_model, told
+from grokterm.engine.building import is_cross_entropy, measures_of, task_and_model, told
 from grokterm.engine.evaluation import Evaluation
 from grokterm.engine.going_on import Start, find_start, prepare
 from grokterm.engine.knobs import Cadence, Knobs
@@ -144,6 +144,7 @@ def build(
     with told(preset):
         optimizer = catalog.load("optimizers", preset.optimizer.name)(model.parameters(), **preset.optimizer.settings)
     training = preset.training
+    loss = catalog.load("losses", training.loss)
     cadence = Cadence(training.steps, training.test_every, training.measure_every, training.checkpoint_every)
     knobs = Knobs(optimizer, catalog.settings("optimizers", preset.optimizer.name), cadence)
     return Trainer(
@@ -153,7 +154,8 @@ def build(
         knobs,
         cadence,
         training.warmup_steps,
-        measures_of(Evaluation(model, task), catalog),
+        loss,
+        measures_of(Evaluation(model, task, in_nats=is_cross_entropy(loss, task.n_classes)), catalog),
         Recorder(run, knobs.recorded, Patience(run, host.lock, host.given_up)),
         Schedule(preset.interventions, start.schedule if start is not None else None),
         host.lock,

@@ -10,7 +10,7 @@ from torch import Tensor
 from grokterm.catalog import Catalog
 from grokterm.circuit.circuit import Circuit
 from grokterm.circuit.network import Network
-from grokterm.engine.building import measures_of, task_and_model
+from grokterm.engine.building import is_cross_entropy, measures_of, task_and_model
 from grokterm.engine.evaluation import Evaluation
 from grokterm.errors import RunError
 from grokterm.preset import Preset, of_run
@@ -31,6 +31,7 @@ class SavedStates:
         """Write task.npz where none can be read. Raises UsageError for what cannot be built, RunError."""
         self._task, self._model = task_and_model(preset, catalog, torch.device("cpu"))
         self._catalog = catalog
+        self._in_nats = is_cross_entropy(catalog.load("losses", preset.training.loss), self._task.n_classes)
         self._measures: dict[str, Callable[..., Any]] | None = None
         try:
             self._recorded = recorded_task.read(run.task_path)
@@ -90,7 +91,8 @@ class SavedStates:
             raise RunError(f"{info.path} holds another model than run.toml describes")
         self._model.load_state_dict(weights, assign=True)  # in the precision of the file: an imported one may be double
         given = None if keys is None else self._mask(keys)
-        return Evaluation(self._model, self._task, key_frequencies=given, circuit=self._circuit(saved, given))
+        circuit = self._circuit(saved, given)
+        return Evaluation(self._model, self._task, key_frequencies=given, circuit=circuit, in_nats=self._in_nats)
 
     def _mask(self, keys: Collection[int]) -> Tensor:
         mask = torch.zeros(((self._task.p or 1) - 1) // 2, dtype=torch.bool)

@@ -13,7 +13,8 @@ from grokterm.run.recorded_task import RecordedTask
 class Task:
     """A finite data set that is trained in full batches.
 
-    inputs: int64 (n, n_ctx) tokens; labels: int64 (n,) classes; train, test: int64 row numbers, disjoint.
+    inputs: int64 (n, n_ctx) tokens, or real ones, float32 (n, features), with n_tokens = 0; labels: int64 (n,) classes;
+    train, test: int64 row numbers, disjoint.
     last_token: the token that every row ends with, or None; a model read at the last position can use it.
     p: the modulus of a task on Z_p, or None. sums: int64 (n,), the residue in whose waves the logits of every input
     are expected (a + b mod p for addition, a − b for subtraction), or None where there is none.

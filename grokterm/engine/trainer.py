@@ -16,7 +16,7 @@ from torch.nn.utils import get_total_norm, parameters_to_vector
 from torch.optim import Optimizer
 
 from grokterm.engine import state
-from grokterm.engine.cross_entropy import cross_entropy
+from grokterm.engine.building import Loss, is_cross_entropy
 from grokterm.engine.evaluation import Evaluation
 from grokterm.engine.inbox import Inbox
 from grokterm.engine.knobs import Cadence, Knobs
@@ -51,6 +51,7 @@ class Trainer:
         knobs: Knobs,
         cadence: Cadence,
         warmup_steps: int,
+        loss: Loss,
         measures: Mapping[str, Callable[..., Any]],
         recorder: Recorder,
         schedule: Schedule,
@@ -66,6 +67,7 @@ class Trainer:
         self.goes_on_in: RunDirectory | None = None
         self.inbox = Inbox(self, recorder)
         self._warmup_steps = warmup_steps
+        self._loss, self._in_nats = loss, is_cross_entropy(loss, task.n_classes)
         self._measures = measures
         self._lock = lock
         self._on_divergence = on_divergence
@@ -138,7 +140,7 @@ class Trainer:
     def update(self) -> None:
         """One optimizer step over the whole training part; train_loss is the loss before it."""
         tokens, labels = self._train
-        loss, accuracy = cross_entropy(self.model(tokens), labels)
+        loss, accuracy = self._loss(self.model(tokens), labels)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         gradients = [weight.grad for weight in self.model.parameters() if weight.grad is not None]
@@ -195,7 +197,7 @@ class Trainer:
 
     def measure(self) -> tuple[dict[str, float], dict[str, NDArray[Any]], Evaluation]:
         """Every measure of the state at this step: the numbers, the vectors and matrices, and what they came from."""
-        evaluation = Evaluation(self.model, self.task)
+        evaluation = Evaluation(self.model, self.task, in_nats=self._in_nats)
         numbers, arrays = evaluation.results(self._measures)
         return numbers, arrays, evaluation
 
@@ -252,7 +254,7 @@ class Trainer:
             self._phases.see_excluded(self.step, numbers["excluded_loss_max"])
 
     def _record_test(self, logits: Tensor) -> None:
-        loss, accuracy = cross_entropy(logits, self._test[1])
+        loss, accuracy = self._loss(logits, self._test[1])
         test_loss, test_accuracy = torch.stack([loss, accuracy]).tolist()
         self.recorder.test(self.step, test_loss, test_accuracy)
         self._see(test_loss=test_loss, test_accuracy=test_accuracy)

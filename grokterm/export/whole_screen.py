@@ -9,7 +9,7 @@ from itertools import pairwise, repeat
 from grokterm.drawing.cells import Markers, Row, Span, one_cell_each, row_of
 from grokterm.history import History
 from grokterm.tui import status
-from grokterm.tui.layout import Layout, arrange
+from grokterm.tui.layout import ORDER, Layout, arrange
 from grokterm.tui.looks import Looks
 from grokterm.tui.panel import Panel
 from grokterm.tui.panels.log import Log
@@ -30,7 +30,8 @@ def whole_screen(
     chosen: int = 1,
 ) -> tuple[Row, ...]:
     """Draw header, panels and log in exactly width × height cells; `transport` says how the replay moves."""
-    layout = arrange(width, height, chosen, zoomed=False, log_digit=Log.digit)
+    filled = [digit for digit, panel in panels.items() if panel.has_something(history)]
+    layout = arrange(width, height, chosen, zoomed=False, log_digit=Log.digit, filled=filled or ORDER)
     preset = str((history.config or {}).get("preset", ""))
     rows: list[Row] = []
     if layout.header:

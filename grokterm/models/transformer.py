@@ -26,6 +26,8 @@ class Transformer(nn.Module):
     applies where every input ends in the same token; `reference` is the plain computation at every position.
     """
 
+    has_neurons = True
+
     def __init__(
         self,
         task: Task,
@@ -38,6 +40,8 @@ class Transformer(nn.Module):
         super().__init__()
         if d_model % n_heads:
             raise ValueError(f"d_model = {d_model} must be a multiple of n_heads = {n_heads}")
+        if task.inputs.is_floating_point():
+            raise ValueError("model.name = 'transformer' reads tokens, and the task's inputs are numbers: take 'mlp'")
         d_head, n_ctx = d_model // n_heads, task.inputs.shape[1]
 
         def weight(*shape: int, fan: int = d_model) -> nn.Parameter:

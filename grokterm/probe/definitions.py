@@ -7,7 +7,7 @@ import numpy as np
 
 from grokterm.circuit.ablations import Ablation, ablated_logits
 from grokterm.circuit.circuit import Circuit
-from grokterm.circuit.cosines import Cosines, cosines, cube_losses
+from grokterm.circuit.cosines import Cosines, CubeLosses, cosines, cube_losses
 from grokterm.circuit.losses import losses
 from grokterm.circuit.network import Array
 from grokterm.circuit.products import asymmetry, position_similarity, sum_share
@@ -20,11 +20,11 @@ BLOCKS: tuple[Block, Block] = (2, 3)
 def definitions(circuit: Circuit) -> Definitions:
     """All of them, with the key frequencies. Raises RunError where p is even, or the task has no sum."""
     in_key_blocks = {size: in_blocks(circuit.logits, circuit.keys, size) for size in BLOCKS}
-    fit = cosines(circuit)
+    fit, cubes = cosines(circuit), cube_losses(circuit)
     sums = (("before the ReLU", circuit.pre_activations), ("after it", circuit.neurons), ("logits", circuit.logits))
     return Definitions(
-        losses=_losses(circuit, in_key_blocks, fit),
-        cosines=_cosines(circuit, fit),
+        losses=_losses(circuit, in_key_blocks, fit, cubes),
+        cosines=_cosines(circuit, fit, cubes),
         logit_fve=_logit_fve(circuit, in_key_blocks, fit),
         sums=[SumFacts(what, **vars(sum_share(circuit, values))) for what, values in sums],
         neuron_asymmetry=asymmetry(circuit.neurons),
@@ -33,7 +33,7 @@ def definitions(circuit: Circuit) -> Definitions:
     )
 
 
-def _losses(circuit: Circuit, in_key_blocks: dict[Block, Array], fit: Cosines) -> list[Variant]:
+def _losses(circuit: Circuit, in_key_blocks: dict[Block, Array], fit: Cosines, cubes: CubeLosses) -> list[Variant]:
     task, key = circuit.task, frozenset(circuit.keys)
     without_mean = circuit.wave_tables[circuit.key_frequencies].sum(axis=0)[circuit.sums]
     by_neurons, read = neuron_level_losses(circuit), read_losses(circuit)
@@ -53,7 +53,7 @@ def _losses(circuit: Circuit, in_key_blocks: dict[Block, Array], fit: Cosines) -
             Variant(f"excluded, {size}×{size} blocks", losses(circuit.logits - part, task))
             for size, part in in_key_blocks.items()
         ),
-        Variant("excluded, cosines of a ± b − c", cube_losses(circuit).excluded),
+        Variant("excluded, cosines of a ± b − c", cubes.excluded),
         Variant("excluded, in the neurons", by_neurons.excluded),
         Variant("excluded, in the neurons, no skip", by_neurons.excluded_without_skip),
     ]
@@ -67,8 +67,8 @@ def _losses(circuit: Circuit, in_key_blocks: dict[Block, Array], fit: Cosines) -
     ]
 
 
-def _cosines(circuit: Circuit, fit: Cosines) -> list[CosineFacts]:
-    cubes, waves = cube_losses(circuit).without_each.train, circuit.without_each_frequency.train
+def _cosines(circuit: Circuit, fit: Cosines, cubes: CubeLosses) -> list[CosineFacts]:
+    waves = circuit.without_each_frequency.train
     without = {size: {k: _train_loss_without_block(circuit, k, size) for k in circuit.keys} for size in BLOCKS}
     return [
         CosineFacts(
@@ -77,7 +77,7 @@ def _cosines(circuit: Circuit, fit: Cosines) -> list[CosineFacts]:
             similarity=float(fit.similarities[k - 1]),
             amplitude=float(fit.amplitudes[k - 1]),
             without_waves=float(waves[k - 1]),
-            without_cosine=float(cubes[k - 1]),
+            without_cosine=float(cubes.without_each.train[k - 1]),
             without_2x2=without[2][k],
             without_3x3=without[3][k],
         )

@@ -28,11 +28,12 @@ Integers = NDArray[np.int64]
 class RecordedTask:
     """A finite data set: every input with its label, and which of them train and which test.
 
-    inputs (n, n_ctx) tokens; labels (n,) classes; train, test: row numbers, disjoint; sums (n,): the residue mod p in
-    whose waves the answer to every input is expected, none where there is none. p: the modulus, 0 for none.
+    inputs (n, n_ctx) tokens, int64, or real numbers, float32; labels (n,) classes; train, test: row numbers, disjoint;
+    sums (n,): the residue mod p in whose waves the answer to every input is expected, none where there is none. p: the
+    modulus, 0 for none.
     """
 
-    inputs: Integers
+    inputs: Integers | NDArray[np.float32]
     labels: Integers
     train: Integers
     test: Integers
@@ -44,7 +45,7 @@ class RecordedTask:
     def is_grid(self) -> bool:
         """Whether the inputs are all p² pairs (a, b), row a·p + b, each with one more token that is always the same."""
         p = self.p
-        if not p or self.inputs.shape != (p * p, 3):
+        if not p or self.inputs.dtype.kind == "f" or self.inputs.shape != (p * p, 3):
             return False
         a, b, last = self.inputs.T
         pairs = np.arange(p * p)
@@ -75,7 +76,10 @@ def read(path: Path) -> RecordedTask:
     wrong = _wrong(found)
     if wrong:
         raise RunError(f"{path} is no task of a run: {wrong}")
-    whole = {name: array.astype(np.int64) for name, array in found.items()}
+    real = found["inputs"].dtype.kind == "f"
+    whole: dict[str, Any] = {
+        name: array.astype(np.float32 if real and name == "inputs" else np.int64) for name, array in found.items()
+    }
     n_classes, p = int(whole.pop("n_classes")), int(whole.pop("p"))
     return RecordedTask(n_classes=n_classes, p=p, **whole)
 
@@ -85,7 +89,7 @@ def _wrong(found: dict[str, NDArray[Any]]) -> str:
     missing = [name for name in (*_ARRAYS[:4], "n_classes", "p") if name not in found]
     if missing:
         return f"it has no {missing[0]}"
-    not_whole = [name for name, array in found.items() if array.dtype.kind not in "iu"]
+    not_whole = [name for name, array in found.items() if array.dtype.kind not in ("iuf" if name == "inputs" else "iu")]
     if not_whole:
         return f"{not_whole[0]} holds no whole numbers"
     n, p, n_classes = len(found["labels"]) if found["labels"].ndim == 1 else -1, found["p"], found["n_classes"]
@@ -93,7 +97,7 @@ def _wrong(found: dict[str, NDArray[Any]]) -> str:
         return "its p or n_classes is no size"
     if n < 1 or found["inputs"].ndim != 2 or len(found["inputs"]) != n:
         return "inputs and labels do not fit together"
-    if found["inputs"].size and not (found["inputs"].min() >= 0 and found["inputs"].max() < _MOST_TOKENS):
+    if found["inputs"].dtype.kind != "f" and not _are_tokens(found["inputs"]):
         return "inputs has values that it cannot have"
     limits = {"labels": (n_classes, n), "train": (n, None), "test": (n, None), "sums": (p, n)}
     for name, (limit, length) in limits.items():
@@ -105,3 +109,7 @@ def _wrong(found: dict[str, NDArray[Any]]) -> str:
         if len(values) and not (values.min() >= 0 and values.max() < limit):
             return f"{name} has values that it cannot have"
     return ""
+
+
+def _are_tokens(inputs: NDArray[Any]) -> bool:
+    return not inputs.size or bool(inputs.min() >= 0 and inputs.max() < _MOST_TOKENS)

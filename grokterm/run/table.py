@@ -15,7 +15,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from grokterm.errors import RunError
 from grokterm.run.positioned import read_at, write_at
-from grokterm.run.table_header import COUNT, create, header_of, read_header, with_count
+from grokterm.run.table_header import COUNT, create_table, header_of, read_header, with_count
 
 Rows = NDArray[np.void]
 
@@ -40,7 +40,7 @@ class TableWriter:
         self._row_struct = _row_struct(self.dtype)
         try:
             if not path.exists() or path.stat().st_size == 0:
-                create(path, self._header)
+                create_table(path, self._header)
             self._file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         except OSError as error:
             raise RunError(f"{path} cannot be written: {error.strerror}") from error
@@ -230,7 +230,7 @@ def begin_anew(path: Path, dtype: DTypeLike) -> None:
 
     It takes the other one's place in one rename, so that whoever follows it sees another file.
     """
-    create(path, header_of(np.dtype(dtype)))
+    create_table(path, header_of(np.dtype(dtype)))
 
 
 def cut_after(path: Path, step: int) -> None:

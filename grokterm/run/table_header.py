@@ -14,7 +14,7 @@ from grokterm.errors import RunError
 from grokterm.run.durable import sync_directory
 from grokterm.run.positioned import read_at
 
-LONGEST = 10 + 0xFFFF
+_LONGEST = 10 + 0xFFFF
 """Bytes: magic, version and length, then what a 2-byte length can say."""
 COUNT = re.compile(rb"'shape': \(\d+[,)} ]*\n\Z")
 """The end of a header; also one that is half an old and half a new one."""
@@ -28,7 +28,7 @@ def header_of(dtype: np.dtype[Any]) -> bytes:
     return header.getvalue()
 
 
-def create(path: Path, header: bytes) -> None:
+def create_table(path: Path, header: bytes) -> None:
     """Create a table under a temporary name, so that no reader ever meets half a header."""
     temporary = path.with_name(f".{path.name}.part")
     temporary.write_bytes(header)
@@ -58,7 +58,7 @@ def _columns(head: bytes) -> np.dtype[np.void] | None:
     text = io.BytesIO(head)
     if npy.read_magic(text) != (1, 0):
         raise ValueError("the .npy version is not 1.0")
-    shape, _, dtype = npy.read_array_header_1_0(text, max_header_size=LONGEST)
+    shape, _, dtype = npy.read_array_header_1_0(text, max_header_size=_LONGEST)
     is_table = dtype.names and not dtype.hasobject and dtype.itemsize > 0 and len(shape) == 1
     return dtype if is_table else None
 

@@ -24,7 +24,8 @@ from grokterm.catalog import Catalog
 from grokterm.engine.launch import build
 from grokterm.engine.recorder import Recorder
 from grokterm.engine.trainer import Trainer
-from grokterm.preset import find, read
+from grokterm.preset import read
+from grokterm.preset_files import find
 from grokterm.run.directory import create
 from tests.hosts import alone
 

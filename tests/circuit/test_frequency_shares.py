@@ -53,6 +53,21 @@ def test_each_kind_of_wave_is_found_alone(wave: str) -> None:
     np.testing.assert_allclose(shares, [[0, 0, 0, 0, 1, 0]], atol=1e-12)
 
 
+def test_no_share_is_more_than_everything() -> None:
+    """In float32 a pure wave comes out a little above or below 1."""
+    a, b = np.divmod(np.arange(P * P), P)
+    waves = np.stack([np.cos(2 * np.pi * k * (a + b) / P + phase) for k in range(1, 7) for phase in range(9)], axis=1)
+    shares = frequency_shares(waves.astype(np.float32))
+    assert shares.max() == 1
+    np.testing.assert_allclose(shares.max(axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("large", [1e20, np.inf, np.nan])
+def test_what_no_number_can_hold_explains_nothing(large: float) -> None:
+    with np.errstate(all="ignore"):
+        assert not frequency_shares(np.float32(large) * functions(3).astype(np.float32)).any()
+
+
 def test_an_even_modulus_is_refused() -> None:
     with pytest.raises(RunError, match="p = 10 is even"):
         frequency_shares(np.zeros((100, 1)))

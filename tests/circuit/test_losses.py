@@ -35,6 +35,14 @@ def test_a_sure_network_in_float32_loses_nothing() -> None:
     assert cross_entropies(logits * 1000, np.array([1]))[0] == 20000
 
 
+def test_of_many_inputs_each_has_its_own_loss() -> None:
+    """More than are computed at once."""
+    rng = np.random.default_rng(0)
+    logits, labels = rng.normal(size=(2100, 5)), rng.integers(0, 5, 2100)
+    expected = np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(2100), labels]
+    np.testing.assert_allclose(cross_entropies(logits, labels), expected, rtol=1e-12)
+
+
 def test_the_parts_are_means_over_their_rows() -> None:
     task = grid_task()
     each = np.random.default_rng(0).normal(size=(121, 4))

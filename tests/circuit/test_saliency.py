@@ -11,9 +11,9 @@ from tests.random_circuit import random_circuit
 from tests.reference_circuits import circuit
 
 
-@pytest.mark.parametrize("inputs", [121, 120])  # an odd and an even number of them
-def test_the_median_of_activation_times_gradient(inputs: int) -> None:
-    c = random_circuit()
+@pytest.mark.parametrize(("p", "inputs"), [(11, 121), (11, 120), (23, 529)])  # odd, even, more than are done at once
+def test_the_median_of_activation_times_gradient(p: int, inputs: int) -> None:
+    c = random_circuit(p)
     neurons = torch.from_numpy(c.neurons[:inputs]).requires_grad_()
     labels = torch.from_numpy(c.task.labels[:inputs])
     logits = torch.from_numpy(c.skip_logits[:inputs]) + neurons @ torch.from_numpy(c.W_L).T

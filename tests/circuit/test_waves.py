@@ -12,9 +12,9 @@ from grokterm.errors import RunError
 P = 13
 
 
-def functions(count: int = 5, seed: int = 0) -> Array:
+def functions(count: int = 5, seed: int = 0, p: int = P) -> Array:
     """Functions of (a, b) with means, (p², count)."""
-    return np.random.default_rng(seed).normal(size=(P * P, count)) + np.arange(count)
+    return np.random.default_rng(seed).normal(size=(p * p, count)) + np.arange(count)
 
 
 @pytest.mark.parametrize("p", [3, 13, 113])
@@ -35,8 +35,9 @@ def test_the_2d_transform_is_two_products() -> None:
     np.testing.assert_allclose(waves.transformed(values), expected, atol=1e-12)
 
 
-def test_the_spectrum_is_the_norm_over_functions_of_their_2d_transforms() -> None:
-    values = functions(5)
+@pytest.mark.parametrize("p", [P, 37])  # 37: more components than are computed at once
+def test_the_spectrum_is_the_norm_over_functions_of_their_2d_transforms(p: int) -> None:
+    values = functions(5, p=p)
     T = waves.transformed(values - values.mean(axis=0))
     np.testing.assert_allclose(waves.spectrum(values), np.linalg.norm(T, axis=2), atol=1e-12)
 

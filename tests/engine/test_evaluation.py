@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from grokterm.catalog import Catalog
 from grokterm.circuit.circuit import Circuit
 from grokterm.circuit.network import Network
+from grokterm.engine.building import is_cross_entropy
 from grokterm.engine.evaluation import Evaluation
 from grokterm.engine.task import Task
 from grokterm.models.transformer import Transformer
@@ -38,6 +39,10 @@ class Table(nn.Module):
         return self.rows[tokens[:, 0]], tokens.new_zeros(len(tokens), 0)
 
 
+OTHER_WEIGHTS = {"U", "V", "W", "W_1"}
+"""Of models that are no transformers."""
+
+
 @pytest.fixture
 def task() -> Task:
     return modular(p=7)
@@ -54,7 +59,8 @@ def test_every_measure_shares_one_forward_pass(task: Task, model: Counted) -> No
     assert model.traced == 0
     for name in catalog.names("measures"):
         measure = catalog.load("measures", name)
-        is_live = "circuit" not in signature(measure).parameters
+        asked = {*signature(measure).parameters}
+        is_live = not asked & {"circuit", *OTHER_WEIGHTS}
         assert evaluation.applies(measure) == is_live, name
         if is_live:
             evaluation.compute(measure)
@@ -86,6 +92,21 @@ def test_facts_have_the_shapes_they_promise(task: Task, model: Counted) -> None:
     assert torch.equal(evaluation.token_embedding, model.W_E.detach()[:7])
 
 
+def test_outputs_that_are_no_logits_have_no_losses_of_their_waves(task: Task, model: Counted) -> None:
+    catalog, evaluation = Catalog(), Evaluation(model, task, in_nats=False)
+    assert not evaluation.applies(catalog.load("measures", "restricted_loss"))
+    assert not evaluation.applies(catalog.load("measures", "excluded_loss"))
+    assert evaluation.applies(catalog.load("measures", "neuron_clusters"))
+    found = {name: is_cross_entropy(catalog.load("losses", name), 7) for name in catalog.names("losses")}
+    assert found == {"cross_entropy": True, "cross_entropy_float32": True, "mse": False, "stablemax": True}
+
+
+def test_parameters_are_facts_by_their_names(task: Task, model: Counted) -> None:
+    evaluation = Evaluation(model, task)
+    assert evaluation.compute(lambda W_E: W_E) is evaluation.parameters["W_E"]
+    assert not evaluation.applies(lambda W_1: W_1)
+
+
 def test_clusters_count_neurons_of_one_frequency(task: Task) -> None:
     """Neurons made by hand: two of frequency 2, one of frequency 3, one of noise, one that is always off."""
     a, b = task.inputs[:, 0], task.inputs[:, 1]
@@ -110,8 +131,8 @@ def test_measures_without_their_facts_do_not_apply(task: Task, model: Counted) -
     def applying(evaluation: Evaluation) -> set[str]:
         return {name for name in catalog.names("measures") if evaluation.applies(catalog.load("measures", name))}
 
-    assert applying(Evaluation(model, replace(task, sums=None))) == {"logit_margin", "weight_norm"}
-    assert applying(Evaluation(Table(task), task)) == {"logit_margin", "weight_norm"}
+    assert applying(Evaluation(model, replace(task, sums=None))) == {"logit_margin", "softmax_collapse", "weight_norm"}
+    assert applying(Evaluation(Table(task), task)) == {"logit_margin", "softmax_collapse", "weight_norm"}
     assert not Evaluation(model, task).offers("wave_table")
     assert not Evaluation(Table(task), task).offers("neurons")
 

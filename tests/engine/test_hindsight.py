@@ -9,6 +9,8 @@ import pytest
 import torch
 
 from grokterm.catalog import Catalog
+from grokterm.circuit.circuit import Circuit
+from grokterm.circuit.network import Network
 from grokterm.engine import hindsight
 from grokterm.engine.building import measures_of, task_and_model
 from grokterm.engine.evaluation import Evaluation
@@ -137,6 +139,20 @@ def test_key_frequencies_are_given_to_the_measures(run: RunDirectory) -> None:
     row = read_table(run.hindsight_path)[1]
     for name in BY_KEYS:
         assert row[name] == pytest.approx(numbers[name], rel=1e-6), name
+
+
+def test_key_frequencies_are_given_to_the_measures_of_the_circuit_too(run: RunDirectory) -> None:
+    keys = measured(run).about.key_frequencies
+    network = Network.of(read_checkpoint(list_checkpoints(run.checkpoints)[0].path).tensors)
+    task = recorded_task.read(run.task_path)
+    assert Circuit(network, task).keys != [*keys]  # its own are others
+    circuit = Circuit(network, task, key_frequencies=np.isin([1, 2], keys))
+    found = read_table(run.hindsight_path)[0]
+    for measure_of in ("ablations", "excluded_loss_3d", "key_shares"):
+        for name, expected in Catalog().load("measures", measure_of)(circuit).items():
+            is_here = name in (found.dtype.names or ())
+            value = found[name] if is_here else read_table(run.hindsight / f"{name}.npy")[0]["value"]
+            np.testing.assert_allclose(value, expected, rtol=1e-6, err_msg=name)
 
 
 def test_a_second_time_there_is_nothing_to_do_unless_again(run: RunDirectory) -> None:

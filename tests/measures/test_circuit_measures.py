@@ -92,7 +92,8 @@ def test_columns_are_what_their_names_say() -> None:
     np.testing.assert_array_equal(found["excluded_loss_3d_k"], cube_losses(c).without_each.train)
     np.testing.assert_array_equal(found["embedding_components"], principal_components(c.W_E).shares)
     np.testing.assert_array_equal(found["W_E_singular_values_random"], random_control(c.W_E))
-    assert found["circularity"] == circularity(principal_components(c.W_E)).power
+    circle = circularity(principal_components(c.W_E))
+    assert (found["circularity"], found["circularity_frequency"]) == (circle.power, circle.frequency)
 
 
 def test_columns_are_not_those_of_a_live_run() -> None:

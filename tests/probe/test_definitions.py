@@ -5,9 +5,9 @@ import pytest
 
 from grokterm.circuit.ablations import Ablation, ablated_logits
 from grokterm.circuit.circuit import Circuit
-from grokterm.circuit.cosines import cosines
+from grokterm.circuit.cosines import cosines, cube_losses
 from grokterm.circuit.losses import losses
-from grokterm.circuit.products import sum_share
+from grokterm.circuit.products import asymmetry, sum_share
 from grokterm.circuit.variants import in_blocks, neuron_level_losses, read_losses
 from grokterm.errors import RunError
 from grokterm.probe.definitions import definitions
@@ -39,13 +39,20 @@ def test_each_key_frequency_and_the_shares() -> None:
         at = one.frequency - 1
         assert (one.coefficient, one.amplitude) == (fit.coefficients[at], fit.amplitudes[at])
         assert one.without_waves == c.without_each_frequency.train[at]
-        without = losses(c.logits - in_blocks(c.logits, [one.frequency], 2), c.task)
-        assert one.without_2x2 == without.train
+        assert one.without_cosine == cube_losses(c).without_each.train[at]
+        for size, without in ((2, one.without_2x2), (3, one.without_3x3)):
+            blocks = in_blocks(c.logits, [one.frequency], size)  # type: ignore[arg-type]
+            assert without == losses(c.logits - blocks, c.task).train
+        assert len({one.without_waves, one.without_cosine, one.without_2x2, one.without_3x3}) == 4
     shares = {one.what: one.share for one in found.logit_fve}
-    assert shares["cosines, less each input's mean"] == fit.fve
+    by_cosines = [shares[what] for what in shares if what.startswith("cosines, ")]
+    assert by_cosines == [fit.fve, fit.fve_class_centred, fit.fve_centred, fit.fve_uncentred]
+    assert len({*by_cosines}) == 4
     assert shares["waves of the sum"] < shares["2×2 blocks"] < shares["3×3 blocks"] < 1
     assert [one.what for one in found.sums] == ["before the ReLU", "after it", "logits"]
     assert found.sums[1].pooled == sum_share(c, c.neurons).pooled
+    assert (found.neuron_asymmetry, found.logit_asymmetry) == (asymmetry(c.neurons), asymmetry(c.logits))
+    assert found.neuron_asymmetry != found.logit_asymmetry
 
 
 def test_without_key_frequencies_there_is_nothing_in_them() -> None:

@@ -189,6 +189,14 @@ def test_cells_are_as_wide_as_the_widest_and_lines_end_where_their_text_does() -
     assert table(cells, "<><") == ["a      b  c", "long   1", "      22  x"]
 
 
+def test_the_json_tells_what_stands_where_something_is_taken_out() -> None:
+    ablation = Ablation(heads=frozenset({1}), neurons=frozenset({3, 2}), skip=True, how="mean")
+    by_mean = replace(FOUND, losses=(Row("all of these", ablation, FOUND.losses[0].losses),))
+    (row,) = json.loads(json_of(by_mean))["losses"]
+    taken_out = {"frequencies": [], "keep_only": None, "heads": [1], "neurons": [2, 3], "skip": True}
+    assert row["ablation"] == {**taken_out, "polynomials": False, "how": "mean"}
+
+
 def test_the_json_is_strict_and_whole() -> None:
     line = json_of(FOUND)
     assert "\n" not in line

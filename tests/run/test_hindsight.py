@@ -27,7 +27,7 @@ from grokterm.run.hindsight import (
     rows_in,
 )
 from grokterm.run.hindsight_writer import HindsightWriter, Row
-from grokterm.run.table import read_table
+from grokterm.run.table import TableWriter, read_table
 from tests.measured_run import KEYS, STEPS, measure, row
 
 ABOUT = About(STEPS[-1], KEYS, row(0).names, len(STEPS))
@@ -69,6 +69,39 @@ def test_rows_are_tables_that_numpy_opens_and_say_what_they_are(run: RunDirector
     }
     assert read_about(run) == replace(ABOUT, complete=True)
     assert rows_in(run) == 5
+
+
+def test_whoever_sees_a_row_finds_its_vectors(run: RunDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+    flush, seen = TableWriter.flush, []
+
+    def watched(table: TableWriter) -> None:
+        flush(table)
+        seen.append([len(steps) for steps in steps_in(run)])
+
+    with opened(run) as writer:
+        monkeypatch.setattr(TableWriter, "flush", watched)
+        writer.append(row(0))
+        writer.append(row(100))
+    assert all(rows <= min(vectors) for rows, *vectors in seen)
+    assert {rows for rows, *_ in seen} == {0, 1, 2}
+
+
+def test_rows_are_on_the_disk_before_it_is_said_that_they_are_all(
+    run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync, synced = os.fsync, list[int]()
+
+    def noted(file: int) -> None:
+        synced.append(os.fstat(file).st_ino)
+        sync(file)
+
+    with opened(run) as writer:
+        writer.append(row(0))
+        monkeypatch.setattr(os, "fsync", noted)
+        writer.finish()
+    tables = {path.stat().st_ino for path in (run.hindsight_path, *run.hindsight.glob("*.npy"))}
+    assert len(tables) == 4
+    assert tables == {*synced[: synced.index(about_path(run).stat().st_ino)]}
 
 
 def test_it_goes_on_after_the_last_row_that_every_table_has(run: RunDirectory) -> None:

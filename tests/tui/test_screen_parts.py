@@ -28,6 +28,18 @@ def test_layout_fits_any_terminal_and_shows_the_chosen_panel(width: int, height:
             assert len(digits) == 1 or (width >= NARROW and not zoomed)
 
 
+def test_panels_with_something_to_show_take_the_places_of_those_without() -> None:
+    def places(*filled: int, chosen: int = 1) -> list[int]:
+        layout = arrange(124, 40, chosen, zoomed=False, log_digit=7, filled=filled)
+        return [digit for row in layout.grid for digit in row]
+
+    assert places(1, 2, 3, 4, 5, 6, 8, 9) == [1, 4, 3, 2]
+    assert places(1, 2, 3, 8, 9) == [1, 3, 2, 9]
+    assert places(1, 2, 3) == [1, 3, 2, 4]
+    assert places() == [1, 4, 3, 2]
+    assert places(1, 2, 3, 8, 9, chosen=8) == [1, 3, 2, 8]
+
+
 def test_cursor_moves_by_cells_and_stays_inside() -> None:
     looks = Looks().moved(-1, 100, 1000)
     assert looks.cursor == 990

@@ -21,7 +21,7 @@ class Pace:
     def took(self, now: float, computing: float, drawing: float) -> None:
         """Account for processor seconds of the thread that computes and of the screen's, which have ended now."""
         cost = computing + drawing * self.lost
-        self.free = now + cost / self.share if self.share > 0 else float("inf")
+        self.free = max(self.free, now + cost / self.share if self.share > 0 else float("inf"))
 
     def may_go_on(self, now: float, *, training: bool) -> bool:
         """Whether the next checkpoint may be looked at now; always while nothing is trained."""

@@ -2,7 +2,7 @@
 
 A wish is a checkpoint and the pictures to see of it, the most urgent first. A newer wish replaces the one that is being
 seen to: what has begun is finished and kept, what has not is left. The thread holds one network with its activations at
-a time (some 130 MB at p = 113, d_mlp = 512), and none any more once the workshop is closed.
+a time (some 55 MB at p = 113, d_mlp = 512), and none any more once the workshop is closed.
 """
 
 import sys

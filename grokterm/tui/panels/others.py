@@ -31,7 +31,7 @@ class Others(CurvePanel):
 
     def curves_of(self, history: History) -> Sequence[Curve]:
         """What is left."""
-        left = left_over(names(history), KNOBS)
+        left = left_over(names(history), KNOBS | history.knobs.keys())
         looks = [(colour, pattern) for pattern in PATTERNS for colour in COLOURS]
         return [
             Curve(name, label_of(name), *looks[index % len(looks)], ASCII_MARKERS[index % len(ASCII_MARKERS)])

@@ -12,7 +12,7 @@ from grokterm.errors import RunError
 from grokterm.history import History
 from grokterm.tui import status
 from grokterm.tui.differences import differences, values
-from grokterm.tui.layout import LOG_DIGIT
+from grokterm.tui.layout import LOG_DIGIT, ORDER, Layout, arrange
 from grokterm.tui.looks import Looks
 from grokterm.tui.moments import Moment, moments
 from grokterm.tui.panel import Panel, Picture
@@ -21,6 +21,9 @@ from grokterm.tui.screens.panels import PanelsScreen
 if TYPE_CHECKING:
     from grokterm.tui.microscope.looking import Looking
     from grokterm.tui.microscope.page_screen import Left
+
+A_MEASURE = "weight_norm"
+"""Every run has it, from its first evaluation on."""
 
 
 class WatchScreen(PanelsScreen):
@@ -48,6 +51,11 @@ class WatchScreen(PanelsScreen):
     def digits(self) -> list[int]:
         """The panels for which the run records anything."""
         return [digit for digit, panel in sorted(self._panels.items()) if panel.has_something(self.history)]
+
+    def arrangement(self, width: int, height: int) -> Layout:
+        """Without panels for which the run records nothing; before its first measures that is not known."""
+        filled = self.digits() if self.shown.series(A_MEASURE).steps.size else ORDER
+        return arrange(width, height, self.chosen, zoomed=self.zoomed, log_digit=LOG_DIGIT, filled=filled)
 
     def why_not(self, digit: int) -> str:
         """There is no such panel, or nothing for it."""
@@ -137,6 +145,10 @@ class WatchScreen(PanelsScreen):
             self._stale |= self._panels.keys()
         self._stale |= {digit for digit, panel in self._panels.items() if panel.reads() & changed}
         self._tell_problems()
+        if "measures" in changed and self._layout_now is not None:
+            size = self.app.size
+            if self.arrangement(size.width, size.height) != self._layout_now:
+                self.run_worker(self.lay_out())
         return changed
 
     def _tell_problems(self) -> None:

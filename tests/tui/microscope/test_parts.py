@@ -218,6 +218,14 @@ def test_a_page_is_paid_for_before_the_next_is_followed() -> None:
     assert pace.may_go_on(20.0, training=True)
 
 
+def test_a_small_page_does_not_forgive_a_large_one() -> None:
+    pace = Pace(0.03, lost=3.0)
+    pace.took(0.0, 0.5, 0.0)
+    pace.took(1.0, 0.01, 0.0)
+    assert not pace.may_go_on(16.0, training=True)
+    assert pace.may_go_on(16.7, training=True)
+
+
 def test_without_a_share_nothing_is_followed() -> None:
     pace = Pace(0.0)
     pace.took(10.0, 0.3, 0.0)

@@ -17,6 +17,7 @@ from grokterm.history import History
 from grokterm.run.directory import RunDirectory
 from grokterm.tui.app import STYLES
 from grokterm.tui.keys import REPLAY
+from grokterm.tui.microscope import page_screen
 from grokterm.tui.microscope.lens import Lens
 from grokterm.tui.microscope.lenses import LENSES
 from grokterm.tui.microscope.looking import Looking
@@ -54,12 +55,13 @@ class Bare(App[None]):
         history.poll()
         self.left: list[Left | None] = []
         self.standing = standing
+        self.pace = Pace(share)
         self.microscope = MicroscopeScreen(
             history,
             lenses or small_lenses(),
             Palette(colours=1 << 24),
             Looking(chosen),
-            Pace(share),
+            self.pace,
             step=step,
             standing=lambda: self.standing,
         )
@@ -413,6 +415,19 @@ async def test_the_newest_is_followed_until_an_arrow_chooses(run: RunDirectory) 
         app.standing = "training"
         await pilot.press("f")  # what a key asks for is computed at once
         await sees(pilot, app, 600)
+
+
+async def test_a_page_is_paid_for_as_soon_as_it_is_drawn(run: RunDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the screen's thread does until the next look for news has nothing to do with it."""
+    monkeypatch.setattr(page_screen, "NEWS_SECONDS", 3600.0)
+    app = Bare(run, step=None, standing="training")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, app, 400)
+        await until(pilot, lambda: app.pace.free > float("-inf"))
+        before = app.pace.free
+        await pilot.press("left")
+        await sees(pilot, app, 300)
+        await until(pilot, lambda: app.pace.free > before)
 
 
 async def test_at_rest_nothing_is_computed(run: RunDirectory) -> None:

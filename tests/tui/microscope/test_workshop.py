@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from grokterm.circuit.circuit import Circuit
-from grokterm.run.checkpoint import list_checkpoints
+from grokterm.circuit.reading import read_circuit
+from grokterm.run.checkpoint import CheckpointInfo, list_checkpoints
 from grokterm.run.directory import RunDirectory
+from grokterm.tui.microscope import workshop as module
 from grokterm.tui.microscope.checkpoints import Saved
 from grokterm.tui.microscope.found import Answer, Answers, Question, bytes_of
 from grokterm.tui.microscope.lens import Subject
@@ -90,6 +92,27 @@ def test_a_newer_wish_drops_what_has_not_begun(run: RunDirectory, workshop: Work
     assert answer(workshop, wish, second).facts.weight == random_network(seed=300).W_E[0, 0]
     assert workshop.answer(Question.of(saved(run, 100), first, Subject())) is not None  # it was under way
     assert workshop.newest("1").question.saved.step == 100  # type: ignore[union-attr]
+
+
+def test_under_a_key_held_down_only_first_pictures_are_computed(
+    run: RunDirectory, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "HURRY_SECONDS", 600.0)
+    monkeypatch.setattr(module, "REST_SECONDS", 600.0)
+    first, second = SmallLens("1", "one"), SmallLens("2", "two")
+    workshop.ask(Wish(saved(run, 100), [first, second], Subject()))
+    done(workshop)
+    assert len(second.looked) == 1  # a single key is no hurry
+    for step in (200, 300, 400):
+        wish = Wish(saved(run, step), [first, second], Subject())
+        workshop.ask(wish)
+        answer(workshop, wish, first)
+    assert (len(first.looked), len(second.looked)) == (4, 1)
+    monkeypatch.setattr(module, "REST_SECONDS", 0.0)
+    wish = Wish(saved(run, 300), [first, second], Subject(neuron=1))
+    workshop.ask(wish)
+    done(workshop)
+    assert answer(workshop, wish, second).trouble == ""  # after the rest they come
 
 
 def test_a_picture_that_cannot_be_computed_says_so_and_the_others_come(run: RunDirectory, workshop: Workshop) -> None:
@@ -175,6 +198,26 @@ def test_one_network_is_held_and_none_after_closing(run: RunDirectory) -> None:
     workshop.close()
     wait_for(lambda: gc.collect() >= 0 and not alive, what="the end of the network")
     assert workshop.newest("1") is None
+
+
+def test_the_network_before_is_gone_when_the_next_is_loaded(
+    run: RunDirectory, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alive: weakref.WeakSet[Circuit] = weakref.WeakSet()
+    left = []
+
+    def watched(of: RunDirectory, info: CheckpointInfo) -> Circuit:
+        gc.collect()
+        left.append(len(alive))
+        circuit = read_circuit(of, info)
+        alive.add(circuit)
+        return circuit
+
+    monkeypatch.setattr(module, "read_circuit", watched)
+    for step in STEPS:
+        workshop.ask(Wish(saved(run, step), [SmallLens("1", "one")], Subject()))
+        done(workshop)
+    assert left == [0, 0, 0, 0]
 
 
 def test_closing_while_something_is_computed_leaves_the_rest(run: RunDirectory) -> None:
