@@ -21,6 +21,7 @@ STEPS, BREAK = 20, 9
 ROOM = (78, 20)
 """Cells of a panel that fills a terminal of 80×24."""
 FOURIER = frozenset({"fourier_embedding", "restricted_loss", "excluded_loss_max", "softmax_collapse"})
+PERCEPTRON = frozenset({"neuron_clusters", "softmax_collapse", "restricted_loss", "input_norms"})
 PECULIAR = {
     "mod113": FOURIER,
     "mod113-95pct": FOURIER,
@@ -28,15 +29,15 @@ PECULIAR = {
     "mod113-quick": FOURIER,
     "mod113-wd0.01": FOURIER,
     "mod113-wd0.1": FOURIER,
-    "mlp59": frozenset({"neuron_clusters", "softmax_collapse"}),
+    "ortho113": PERCEPTRON,
+    "stablemax": PERCEPTRON,
+    "mlp59": PERCEPTRON,
     "parity": frozenset({"input_norms", "softmax_collapse"}),
     "parity-wd-switch": frozenset({"input_norms", "softmax_collapse"}),
     "quad59": frozenset({"ipr", "ipr_mean", "neuron_clusters"}),
     "quad97": frozenset({"ipr", "ipr_mean", "neuron_clusters"}),
 }
 """What each records beside losses, accuracies and norms."""
-FOURIER_PRESETS = {name for name in PECULIAR if PECULIAR[name] == FOURIER} | {"mlp59"}
-"""Those whose logits are waves, and whose loss is a cross-entropy."""
 NAMES = sorted(packaged())
 
 
@@ -80,7 +81,7 @@ def test_it_trains_is_drawn_and_goes_on_bit_for_bit(name: str, tmp_path: Path) -
     recorded = {*found.names(), *found.array_names()}
     assert PECULIAR[name] <= recorded
     assert {"train_loss", "test_loss", "train_accuracy", "test_accuracy", "weight_norm"} <= recorded
-    assert ("restricted_loss" in recorded) == (name in FOURIER_PRESETS)
+    assert ("restricted_loss" in recorded) == ("restricted_loss" in PECULIAR[name])
     drawn = 0
     for panel in load_panels(Catalog()).values():
         for shown in (found, found.at(BREAK)):

@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from grokterm.catalog import Catalog
+from grokterm.catalog import Catalog, Kind
 from grokterm.errors import RunError
 from grokterm.export.commented import comment, line, table
 from grokterm.export.earlier import PRESET_MARK
@@ -84,11 +84,10 @@ def _sections(told: Told) -> dict[str, dict[str, Any]]:
 def _own_parts(sections: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """What the run is made of that only a folder of somebody's own parts has, in words."""
     catalog = Catalog()
-    named = {name: sections[name].get("name") for name in SECTIONS}
+    named: list[tuple[str, Kind, Any]] = [(name, kind, sections[name].get("name")) for name, kind in SECTIONS.items()]
+    named.append(("loss", "losses", sections["training"].get("loss")))
     return [
-        f"the {name} {part}"
-        for name, part in named.items()
-        if isinstance(part, str) and part not in catalog.names(SECTIONS[name])
+        f"the {what} {part}" for what, kind, part in named if isinstance(part, str) and part not in catalog.names(kind)
     ]
 
 

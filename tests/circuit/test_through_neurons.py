@@ -28,7 +28,6 @@ def test_one_a_at_a_time_is_all_at_once(p: int) -> None:
     np.testing.assert_allclose(found.logits, at_once @ W_L.T, atol=1e-12)
     np.testing.assert_array_equal(found.on, at_once.any(axis=0))
     assert found.on.tolist() == [True] * 6 + [False] * 2
-    if p % 2:
+    assert (found.fve is not None) == (p % 2 == 1)
+    if found.fve is not None:
         np.testing.assert_allclose(found.fve, frequency_shares(at_once), rtol=1e-12)
-    else:
-        assert found.fve is None

@@ -292,8 +292,10 @@ def test_an_edit_that_cannot_be_is_named(
 
 def test_parts_of_ones_own_are_named(tmp_path: Path) -> None:
     task = {"name": "mine", "sizes": [3, 4], "more": {"a b": "c"}}
-    text = text_of(trained(tmp_path, config={"task": task, "optimizer": {"name": "mine too", "lr": 0.1}}))
-    assert "# It needs --parts with the folder that has the task mine and the optimizer mine too.\n" in text
+    config = {"optimizer": {"name": "its", "lr": 0.1}, "training": {"steps": 1000, "seed": 0, "loss": "ours"}}
+    text = text_of(trained(tmp_path, config={"task": task, **config}))
+    needs = "# It needs --parts with the folder that has the task mine and the optimizer its and the loss ours.\n"
+    assert needs in text
     assert '[task]\nname = "mine"\nsizes = [3, 4]\nmore = { "a b" = "c" }\n' in text
 
 

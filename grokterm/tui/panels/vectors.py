@@ -44,6 +44,8 @@ LABELS = {
     "W_E_singular_values_random": "singular values of random matrices like W_E",
     "W_L_singular_values": "singular values of W_L",
     "saliency": "saliency of each neuron",
+    "input_norms": "norm of the weights that read each input",
+    "ipr": "inverse participation ratio of each neuron",
     "loss_without_top_neurons": f"loss without the {', '.join(map(str, TOP_COUNTS))} most salient neurons",
 }
 
