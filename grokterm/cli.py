@@ -17,6 +17,7 @@ from grokterm.commands.export import export
 from grokterm.commands.fork import fork
 from grokterm.commands.importing import import_
 from grokterm.commands.measure import measure
+from grokterm.commands.options import Command
 from grokterm.commands.plot import plot
 from grokterm.commands.presets import presets
 from grokterm.commands.probe import probe
@@ -72,7 +73,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "import": import_,
 }
 for name, command in COMMANDS.items():
-    app.command(name)(command)
+    app.command(name, cls=Command)(command)
 
 
 def main() -> None:

@@ -7,7 +7,8 @@ decay time T = 1 / (lr · weight_decay), 1,000 steps there, so that the rule car
   plateau) falls by less than 5 % in T / 10; or until the step at which excluded_loss_max was lowest, once it has risen
   by half from there: the first sign of a circuit. This second criterion is an addition of ours: at a large
   lr · weight_decay the training loss never levels off. Whichever is certain first counts;
-- **circuit formation** until test accuracy reaches 0.5;
+- **circuit formation** until test accuracy reaches 0.5, or where there are fewer than ten answers, half of the way from
+  chance to 1;
 - **cleanup** until test accuracy is at least 0.99 and weight_norm_sq falls by less than 3 % in T; then **grokked**.
 
 Without weight decay, or where T is longer than the run, the run's length stands for T in the first rule, and the last
@@ -15,7 +16,7 @@ two phases are not named. Beside the phases stand two marks, memorized_at and gr
 test accuracy of at least 0.99 that holds for 100 evaluations.
 
 Where it fails: a spike or slingshot that lasts T / 10 looks like a plateau and ends memorization early; a loss that
-never levels off keeps the run in memorization. Where test accuracy reaches 0.5 first, train and test fell together:
+never levels off keeps the run in memorization. Where test accuracy gets that far first, train and test fell together:
 there was nothing to wait for, and circuit formation is skipped.
 """
 
@@ -29,6 +30,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 MEMORIZATION, CIRCUIT_FORMATION, CLEANUP, GROKKED = "memorization", "circuit formation", "cleanup", "grokked"
+MANY = 10
+"""Answers to choose from, so many that chance is next to nothing."""
 HELD_FOR = 100
 """Evaluations for which an accuracy of 0.99 must hold before it counts."""
 
@@ -46,7 +49,8 @@ class Change:
 class PhaseRule:
     """Is shown every evaluation in the order of steps, and answers with the changes that became certain."""
 
-    def __init__(self, planned_steps: int) -> None:
+    def __init__(self, planned_steps: int, n_classes: int = MANY) -> None:
+        self._half = 0.5 if n_classes >= MANY else (1 + 1 / n_classes) / 2
         self.phase = MEMORIZATION
         self.planned_steps = planned_steps
         self._clock = math.inf
@@ -113,8 +117,8 @@ class PhaseRule:
         """One test evaluation."""
         changes = self._mark("grokked_at", step, accuracy, "test accuracy ≥ 0.99")
         if self._clock <= self.planned_steps:
-            if self.phase in (MEMORIZATION, CIRCUIT_FORMATION) and accuracy >= 0.5:
-                changes.append(self._enter(CLEANUP, step, "test accuracy reached 0.5"))
+            if self.phase in (MEMORIZATION, CIRCUIT_FORMATION) and accuracy >= self._half:
+                changes.append(self._enter(CLEANUP, step, f"test accuracy reached {self._half:.2g}"))
             if self.phase == CLEANUP and accuracy >= 0.99 and self._norm_settled:
                 why = f"weight norm² down less than 3 % in {self._clock:.3g} steps"
                 changes.append(self._enter(GROKKED, step, why))

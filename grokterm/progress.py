@@ -25,7 +25,8 @@ class Progress(Protocol):
 class Bar:
     """A Progress as a context manager: shown while it is open, gone afterwards; nothing where stderr is no terminal.
 
-    counted: whether the unit is one that people count, so that numbers say more than a percentage.
+    counted: whether the unit is one that people count, so that numbers say more than a percentage; there is no bar then
+    before it is known how many there are.
     """
 
     def __init__(self, label: str, *, counted: bool = False) -> None:
@@ -39,12 +40,12 @@ class Bar:
             transient=True,
             disable=not sys.stderr.isatty() or os.environ.get("TERM", "") in ("", "dumb", "unknown"),
         )
-        self._task = self._bar.add_task(label, total=None)
+        self._task = self._bar.add_task(label, total=None, visible=not counted)
 
     def begin(self, total: int, before: int = 0) -> None:
         """Say how much there is to do in all, and how much of it was done before."""
         label = f"{self._label}, {before:,} were there already" if before else self._label
-        self._bar.update(self._task, description=label, total=total, completed=before)
+        self._bar.update(self._task, description=label, total=total, completed=before, visible=True)
 
     def advance(self, more: int) -> None:
         """Say how much more has been done."""

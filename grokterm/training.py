@@ -66,6 +66,11 @@ class TrainingThread(threading.Thread):
         self.preset_name = preset.name if preset is not None else str((run.read_config() or {}).get("preset", ""))
 
     @property
+    def is_started(self) -> bool:
+        """Whether the thread is there, or was."""
+        return self.ident is not None
+
+    @property
     def has_begun(self) -> bool:
         """Whether requests are obeyed: torch is loaded and the run is open."""
         return self._begun.is_set()

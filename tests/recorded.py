@@ -25,6 +25,7 @@ class NoTraining:
         self.error: GroktermError | None = None
         self.preset_name = "recorded"
         self.catalog = Catalog()
+        self.is_started = True
         self._alive = alive
 
     def start(self) -> None:

@@ -28,9 +28,9 @@ class Curves:
     decay: float = 1e-3
 
 
-def watch(curves: Curves, steps: int = 25_000) -> list[tuple[int, Change]]:
+def watch(curves: Curves, steps: int = 25_000, n_classes: int = 113) -> list[tuple[int, Change]]:
     """Show a run to the rule as the trainer does; every change with the step at which it was told."""
-    rule, told = PhaseRule(steps), []
+    rule, told = PhaseRule(steps, n_classes), []
     for step in range(steps):
         if step % 20 == 0:
             rule.see_norm(step, curves.norm_sq(step))
@@ -48,6 +48,15 @@ def phases(told: list[tuple[int, Change]]) -> dict[str, int]:
 
 def marks(told: list[tuple[int, Change]]) -> dict[str, int]:
     return {change.name: change.at for _, change in told if change.is_mark}
+
+
+def test_of_two_answers_half_of_the_way_is_three_quarters() -> None:
+    """A test accuracy of 0.5 is chance there, from the first step on."""
+    curves = Curves(test_accuracy=lambda step: 0.5 + 0.5 * sigmoid((step - 9_400) / 300))
+    told = watch(curves, n_classes=2)
+    assert phases(told)[CLEANUP] == 9_400
+    assert CIRCUIT_FORMATION in phases(told)
+    assert phases(watch(curves))[CLEANUP] < 100
 
 
 def test_paper_curves() -> None:

@@ -44,3 +44,12 @@ def test_what_people_count_is_counted_with_what_was_there_before(monkeypatch: py
 def test_a_pipe_and_a_dumb_terminal_see_nothing(monkeypatch: pytest.MonkeyPatch, term: str) -> None:
     monkeypatch.setenv("TERM", term)
     assert shown(monkeypatch, Terminal() if term == "dumb" else io.StringIO()) == ""
+
+
+def test_what_is_counted_has_no_bar_before_it_is_known_how_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setattr(sys, "stderr", stderr := Terminal())
+    with Bar("measuring", counted=True):
+        pass
+    assert "?" not in stderr.getvalue().replace("\x1b[?", "")
+    assert "measuring" not in stderr.getvalue()

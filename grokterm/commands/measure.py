@@ -23,7 +23,10 @@ PATIENCE = 30.0
 def measure(
     run: RunReference = "-",
     workers: Annotated[
-        int | None, typer.Option(metavar="N", help="Processes at once; by default one a processor, up to 8.", min=1)
+        int | None,
+        typer.Option(
+            metavar="N", help="Processes at once, two a processor at most; by default one a processor, up to 8.", min=1
+        ),
     ] = None,
     again: Annotated[bool, typer.Option("--again", help="Measure everything anew, not only what is missing.")] = False,
     runs: RunsFolder = RUNS,
@@ -41,6 +44,7 @@ def measure(
     from grokterm.catalog import Catalog
     from grokterm.commands.problems import tell_problems
     from grokterm.engine.hindsight import measure as measure_run
+    from grokterm.engine.hindsight import processes
     from grokterm.interruption import signals_raise
     from grokterm.progress import Bar
     from grokterm.run.finding import find
@@ -48,6 +52,8 @@ def measure(
     if detached:
         os.nice(LOWER_PRIORITY)
     found = find(runs, run)
+    if workers is not None and workers > (most := processes(workers)):
+        typer.echo(f"--workers {workers:,}: {most:,} at most are begun here, two a processor", err=True)
     try:
         with signals_raise(), Bar("measuring checkpoints", counted=True) as bar:
             done = measure_run(
@@ -57,7 +63,7 @@ def measure(
         typer.echo(f"interrupted: {_kept(found)}; {_goes_on(found, again=again)}", err=True)
         raise typer.Exit(_code(end)) from None
     tell_problems(done.problems)
-    typer.echo(_told(done, found))
+    typer.echo(_told(done, found, workers))
 
 
 def measure_at_the_end(run: "RunDirectory", catalog: "Catalog", on_hangup: OnHangup) -> int:
@@ -98,7 +104,7 @@ def measure_at_the_end(run: "RunDirectory", catalog: "Catalog", on_hangup: OnHan
     return 0
 
 
-def _told(done: "Done", run: "RunDirectory") -> str:
+def _told(done: "Done", run: "RunDirectory", asked: int | None) -> str:
     """What there is now, which key frequencies were used, how long it took, and what to do with it."""
     from grokterm.detached import reference
     from grokterm.text import plain
@@ -107,7 +113,7 @@ def _told(done: "Done", run: "RunDirectory") -> str:
     lines = {
         "measured": f"{plain(run.name)}: {_rows(done)}, {done.scalars} scalars and {arrays} vectors and matrices each",
         "keys": _keys(done),
-        "took": _took(done),
+        "took": _took(done, asked),
         "next": f"grokterm replay {reference(run)}",
     }
     return "\n".join(f"{label:<11}{text}" for label, text in lines.items())
@@ -131,12 +137,16 @@ def _keys(done: "Done") -> str:
     return f"key frequencies {' '.join(map(str, about.key_frequencies))}, those of step {about.final_step:,}"
 
 
-def _took(done: "Done") -> str:
+def _took(done: "Done", asked: int | None) -> str:
+    """How long it took; `asked` for so many processes."""
+    from grokterm.engine.hindsight import processes
     from grokterm.tui.status import duration
 
     if not done.computed:
         return duration(done.seconds)
     how = f"{done.workers} processes" if done.workers > 1 else "one process"
+    if asked is not None and 0 < done.workers < processes(asked):
+        how += " (there was no checkpoint for more)"
     return f"{duration(done.seconds)} in {how}, {done.seconds / done.computed * 1000:,.0f} ms a checkpoint"
 
 

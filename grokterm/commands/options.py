@@ -1,9 +1,10 @@
 """Arguments and options that several commands share, so that they mean and say the same everywhere."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 RUNS = Path("runs")
 """Where run directories are kept unless somebody says otherwise."""
@@ -26,6 +27,14 @@ def _living_runs_for_the_shell(context: typer.Context, incomplete: str) -> list[
         return [name for name in names if is_alive(find(folder, name))]
     except RunError:  # a shell that completes has no place for a sentence
         return names
+
+
+class Command(TyperCommand):
+    """A command to which -@40% means @40%, a step of the newest run, and no option."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # typer's own type of it is private
+        """Read the command line as typer does; no option begins with -@."""
+        return super().parse_args(ctx, [argument[1:] if argument.startswith("-@") else argument for argument in args])
 
 
 RunsFolder = Annotated[Path, typer.Option("--runs", envvar="GROKTERM_RUNS", help="Where run directories are kept.")]

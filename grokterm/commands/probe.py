@@ -1,5 +1,7 @@
 """`grokterm probe`: the microscope's questions to one checkpoint, from a script."""
 
+import shutil
+import sys
 from typing import Annotated
 
 import typer
@@ -14,8 +16,9 @@ def probe(
         typer.Option(
             metavar="PART",
             help="Take a part out: freq=14,23 or freq=key, head=0, neurons=3,17, skip (the path past the neurons); "
-            "polynomials leaves of each neuron in a cluster only what is a quadratic formula in the sines and cosines "
-            "of its frequency. Repeatable: each alone, then all together.",
+            "polynomials leaves of each neuron in a cluster only nine functions of its frequency: 1, the cosine and "
+            "sine of a, those of b, and the products of one of a with one of b. Repeatable: each alone, then all "
+            "together.",
         ),
     ] = None,
     keep_only: Annotated[
@@ -73,4 +76,9 @@ def probe(
     run, step = find_place(runs, place)
     info = checkpoint_meant(run, step)
     found = ask(read_circuit(run, info), questions, Place(run.name, info.step, str(info.path)))
-    typer.echo(json_of(found) if as_json else "\n".join(map(plain, text_of(found).split("\n"))))
+    typer.echo(json_of(found) if as_json else "\n".join(map(plain, text_of(found, _width()).split("\n"))))
+
+
+def _width() -> int | None:
+    """Columns of the terminal; None where there is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None

@@ -7,7 +7,7 @@ then the others in the order of their steps, here where that is a matter of seco
 import contextlib
 import os
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -17,12 +17,12 @@ import torch
 
 from grokterm.catalog import Catalog
 from grokterm.engine.saved import SavedStates
-from grokterm.engine.workers import in_order, usual
+from grokterm.engine.workers import in_order, most, usual
 from grokterm.errors import RunError
 from grokterm.run.checkpoint import CheckpointInfo, list_checkpoints
 from grokterm.run.directory import RunDirectory, no_run
 from grokterm.run.hindsight import About, held, remove
-from grokterm.run.hindsight_writer import HindsightWriter, Row
+from grokterm.run.hindsight_writer import HindsightWriter, Row, finished
 from grokterm.run.lock import is_alive
 
 if TYPE_CHECKING:  # its bar draws with rich, which the training side never imports
@@ -61,6 +61,11 @@ class _Told:
     problems: list[str] = field(default_factory=list)
 
 
+def processes(asked: int | None) -> int:
+    """How many processes measure where there is enough to do: those asked for or the `usual` number, `most` at most."""
+    return min(asked or usual(), most())
+
+
 def measure(
     run: RunDirectory,
     catalog: Catalog,
@@ -70,10 +75,12 @@ def measure(
     again: bool = False,
     patience: float = 0.0,
 ) -> Done:
-    """Measure what is not measured yet, or everything `again`. workers: processes, by default the `usual` number.
+    """Measure what is not measured yet, or everything `again`.
 
-    A checkpoint that cannot be read is left out and told. Every row is kept as soon as it is made, so that whatever
-    ends this, another call goes on. progress: told how many checkpoints there are, and of every one that has its row.
+    workers: as many `processes` as are asked for. A checkpoint that cannot be read is left out and told. Every row is
+    kept as soon as it is made, so that whatever ends this, another call goes on. Where all is measured nothing is
+    written; the last checkpoint is measured all the same, for without it nobody knows what the measures are called.
+    progress: told how many checkpoints there are, and of every one that has its row; nothing where all is measured.
     patience: seconds to wait for another process that measures the run and is about to end.
     Raises RunError for a run that is trained or has no checkpoint; UsageError when its parts cannot be built.
     """
@@ -86,23 +93,42 @@ def measure(
         about = About(
             last.step, keys, last.names, len(infos), tuple(info.step for info in infos if info.step > last.step)
         )
-        with HindsightWriter(run, about, last, again=again) as writer:
-            rest = [info for info in infos if writer.last < info.step < last.step]
-            progress.begin(len(infos), before=len(infos) - len(rest) - (writer.last < last.step))
-            rows = _rows(run, states, rest, keys, catalog.own, price, workers or usual(), told)
-            with contextlib.closing(rows):
-                for row in rows:
-                    _take(run, writer, row, told)
-                    progress.advance(1)
-            if writer.last < last.step:
-                _take(run, writer, last, told)
-                progress.advance(1)
-            if not writer.about.complete:
-                _refuse_another(run)
-                writer.finish()
-            about = writer.about
+        there = None if again else finished(run, about, last)
+        if there is None:
+            rows = partial(_rows, run, states, keys, catalog.own, price, processes(workers), told)
+            about = _measured(run, infos, about, last, rows, told, progress, again=again)
+        else:
+            about = there
     seconds = time.monotonic() - begun
     return Done(about, len(last.numbers), told.computed, seconds, told.workers, tuple(told.problems))
+
+
+def _measured(
+    run: RunDirectory,
+    infos: Sequence[CheckpointInfo],
+    about: About,
+    last: Row,
+    rows_of: Callable[[Sequence[CheckpointInfo]], Generator[Row | Unreadable, None, None]],
+    told: _Told,
+    progress: "Progress",
+    *,
+    again: bool,
+) -> About:
+    """Write the rows that are missing, that of the `last` checkpoint too; what is said of all of them then."""
+    with HindsightWriter(run, about, last, again=again) as writer:
+        rest = [info for info in infos if writer.last < info.step < last.step]
+        progress.begin(len(infos), before=len(infos) - len(rest) - (writer.last < last.step))
+        with contextlib.closing(rows_of(rest)) as rows:
+            for row in rows:
+                _take(run, writer, row, told)
+                progress.advance(1)
+        if writer.last < last.step:
+            _take(run, writer, last, told)
+            progress.advance(1)
+        if not writer.about.complete:
+            _refuse_another(run)
+            writer.finish()
+        return writer.about
 
 
 def _checkpoints(run: RunDirectory) -> list[CheckpointInfo]:
@@ -134,12 +160,12 @@ def _last(states: SavedStates, infos: Sequence[CheckpointInfo], told: _Told) -> 
 def _rows(
     run: RunDirectory,
     states: SavedStates,
-    infos: Sequence[CheckpointInfo],
     keys: tuple[int, ...],
     parts: Path | None,
     price: float,
     workers: int,
     told: _Told,
+    infos: Sequence[CheckpointInfo],
 ) -> Generator[Row | Unreadable, None, None]:
     if price * len(infos) <= HERE_SECONDS:
         for info in infos:

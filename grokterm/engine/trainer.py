@@ -74,7 +74,7 @@ class Trainer:
         self._wish = wish
         self._train = task.inputs[task.train], task.labels[task.train]
         self._test = task.inputs[task.test], task.labels[task.test]
-        self._phases = PhaseRule(cadence.steps)
+        self._phases = PhaseRule(cadence.steps, task.n_classes)
         self._busy = self._measuring = 0.0  # seconds of training altogether, and of measuring among them
         self._names: set[str] = set()  # of every number recorded at step 0, where all of them are
         self._evaluated = -1  # the last step whose evaluation is recorded

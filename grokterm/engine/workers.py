@@ -27,6 +27,8 @@ LOWER_PRIORITY = 10
 """What the workers are nicer by than who started them."""
 MOST = 8
 """Of workers unless somebody asks for more: each holds a torch of its own, a few hundred megabytes."""
+A_PROCESSOR = 2
+"""Workers a processor at the most, whoever asks for more: they would only wait for one another."""
 QUOTA = Path("/sys/fs/cgroup/cpu.max")
 """Where a container sees its own control group."""
 _LEFT_TO_THE_PARENT = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
@@ -42,6 +44,11 @@ def processors() -> int:
 def usual() -> int:
     """How many workers there are unless somebody asks for another number: one a processor, up to MOST."""
     return min(processors(), MOST)
+
+
+def most() -> int:
+    """How many workers there may be on this machine, whoever asks for more."""
+    return processors() * A_PROCESSOR
 
 
 def quota_of(path: Path) -> int | None:

@@ -22,8 +22,10 @@ def definitions(circuit: Circuit) -> Definitions:
     in_key_blocks = {size: in_blocks(circuit.logits, circuit.keys, size) for size in BLOCKS}
     fit, cubes = cosines(circuit), cube_losses(circuit)
     sums = (("before the ReLU", circuit.pre_activations), ("after it", circuit.neurons), ("logits", circuit.logits))
+    signed = residues(circuit)
     return Definitions(
-        losses=_losses(circuit, in_key_blocks, fit, cubes),
+        sum=signed,
+        losses=_losses(circuit, signed, in_key_blocks, fit, cubes),
         cosines=_cosines(circuit, fit, cubes),
         logit_fve=_logit_fve(circuit, in_key_blocks, fit),
         sums=[SumFacts(what, **vars(sum_share(circuit, values))) for what, values in sums],
@@ -33,7 +35,16 @@ def definitions(circuit: Circuit) -> Definitions:
     )
 
 
-def _losses(circuit: Circuit, in_key_blocks: dict[Block, Array], fit: Cosines, cubes: CubeLosses) -> list[Variant]:
+def residues(circuit: Circuit) -> str:
+    """In whose waves the answers are expected: "a + b", "a − b", or "a ± b" where it is neither of them mod p."""
+    a, b, _ = circuit.task.inputs.T
+    signed = (("a + b", a + b), ("a − b", a - b))
+    return next((said for said, values in signed if np.array_equal(values % circuit.p, circuit.sums)), "a ± b")
+
+
+def _losses(
+    circuit: Circuit, signed: str, in_key_blocks: dict[Block, Array], fit: Cosines, cubes: CubeLosses
+) -> list[Variant]:
     task, key = circuit.task, frozenset(circuit.keys)
     without_mean = circuit.wave_tables[circuit.key_frequencies].sum(axis=0)[circuit.sums]
     by_neurons, read = neuron_level_losses(circuit), read_losses(circuit)
@@ -45,7 +56,7 @@ def _losses(circuit: Circuit, in_key_blocks: dict[Block, Array], fit: Cosines, c
             for size, part in in_key_blocks.items()
         ),
         Variant("restricted, in the neurons", by_neurons.restricted),
-        Variant("cosines of a ± b − c alone", fit.losses),
+        Variant(f"cosines of {signed} − c alone", fit.losses),
     ]
     excluded = [
         Variant("excluded", losses(ablated_logits(circuit, Ablation(frequencies=key)), task)),
@@ -53,7 +64,7 @@ def _losses(circuit: Circuit, in_key_blocks: dict[Block, Array], fit: Cosines, c
             Variant(f"excluded, {size}×{size} blocks", losses(circuit.logits - part, task))
             for size, part in in_key_blocks.items()
         ),
-        Variant("excluded, cosines of a ± b − c", cubes.excluded),
+        Variant(f"excluded, cosines of {signed} − c", cubes.excluded),
         Variant("excluded, in the neurons", by_neurons.excluded),
         Variant("excluded, in the neurons, no skip", by_neurons.excluded_without_skip),
     ]

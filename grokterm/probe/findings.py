@@ -147,11 +147,11 @@ class Variant:
 
 @dataclass(frozen=True)
 class CosineFacts:
-    """The logits' part along cos(w_k(a ± b − c)) for a key frequency k, and what the loss on train is without k.
+    """The logits' part along cos(w_k(a + b − c)), of a difference a − b, and the loss on train without it.
 
-    coefficient: along the unit cube; similarity: its cosine with the logits; amplitude: of the cosine itself. The
-    rest are losses with the waves of the sum (excluded_loss_k), the cosine (excluded_loss_3d_k), or a block of the 2D
-    transform taken out.
+    frequency: k, one of the key frequencies. coefficient: along the unit cube; similarity: its cosine with the logits;
+    amplitude: of the cosine itself. The rest are losses with the waves of the sum (excluded_loss_k), the cosine
+    (excluded_loss_3d_k), or a block of the 2D transform taken out.
     """
 
     frequency: int
@@ -185,10 +185,12 @@ class SumFacts:
 class Definitions:
     """What other people measure of the same circuit, with the key frequencies.
 
+    sum: "a + b" or "a − b", in whose waves the answer is expected; "a ± b" where it is neither.
     neuron_asymmetry, logit_asymmetry: Σ (f(a, b) − f(b, a))² / Σ f². position_similarity: cosine of the angle between
     the embeddings of the first two positions.
     """
 
+    sum: str
     losses: Sequence[Variant]
     cosines: Sequence[CosineFacts]
     logit_fve: Sequence[Share]

@@ -1,61 +1,61 @@
-"""Findings as text: aligned tables, whose numbers have four significant digits."""
+"""Findings as text: aligned tables, whose numbers have four significant digits, and what they mean."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import astuple
 
 from grokterm.drawing.ticks import format_value
 from grokterm.probe.findings import Definitions, Findings, HeadFacts, InputFacts, NeuronFacts, Reply, Row, Variant
+from grokterm.probe.fitting import LEFT, RIGHT, fact, indented, prose, table, within
 
-GAP = "  "
 COSTS = 0.01
 """What a frequency is worth at least, as a share of the loss, to be called costly."""
-LEFT, RIGHT = "<", ">"
 _HEADS_NOTE = (
-    "FVE, 2 terms: share of the variance over all pairs that five waves of the frequency explain, and the paper's two,",
-    "of which alpha is that of the cosines, beta that of the sines; to a, b, =: mean attention; loss of all pairs",
-    "without the head, and with its mean in its place",
+    "FVE, 2 terms: share of the variance over all pairs that five waves of the frequency explain, and the paper's two, "
+    "of which alpha is that of the cosines, beta that of the sines; 2 terms is below 0 where the head does not look at "
+    "a and b half the time each, for the paper's formula has the mean ½; to a, b, =: mean attention; loss of all pairs "
+    "without the head, and with its mean in its place"
 )
 _NEURONS_NOTE = (
-    "FVE: share of its variance in the waves of its frequency; cluster: whether that makes it one of the frequency's;",
-    "saliency: median of |activation × d loss / d activation|, rank: its place by that of all neurons; mean, active:",
-    "activation on the average, share of the pairs where it is not 0; out, share: the frequency of its weights to the",
-    "logits, and how much of them that has; weights: answer and weight, the largest",
+    "FVE: share of its variance in the waves of its frequency; cluster: whether that makes it one of the frequency's; "
+    "saliency: median of |activation × d loss / d activation|, rank: its place by that of all neurons; mean, active: "
+    "activation on the average, share of the pairs where it is not 0; out, share: the frequency of its weights to the "
+    "logits, and how much of them that has; weights: answer and weight, the largest"
+)
+_POLYNOMIALS_NOTE = (
+    "polynomials: of each neuron in a cluster only its part in nine functions of its frequency: 1, cos and sin of "
+    "w_k a, those of w_k b, and the products of one of a with one of b"
+)
+_NO_KEYS_NOTE = (
+    "no frequency is key at this step: what is restricted keeps none, what is excluded loses none, and there are no "
+    "cosines and no shares to tell of"
 )
 _HEADS_TITLE = "heads as they are: the waves in their attention to a, where they look, what they are worth"
 _NEURONS_TITLE = "neurons as they are: the waves in them and in their weights to the logits (out), the largest weights"
 _LOSSES = ("", "all pairs", "train loss", "test loss", "accuracy", "train acc", "test acc")
 _NEURONS = ("neuron", "frequency", "FVE", "cluster", "saliency", "rank", "mean", "active", "out", "share", "weights")
 _HEADS = ("head", "frequency", "FVE", "2 terms", "alpha", "beta", "to a", "to b", "to =", "loss without", "with mean")
-_COSINES_TITLE = "logits along cos(w_k(a ± b − c)), and the loss on train without each frequency, by what is taken out"
 _COSINES = ("frequency", "coefficient", "similarity", "amplitude", "sum waves", "cosine", "2×2 block", "3×3 block")
 _ATTENTION = ("attention", "to a", "to b", "to =")
 _ANSWERS = ("answer", "logit", "probability")
 _SPEAKERS = ("neuron", "frequency", "activation", "raises by")
 
 
-def text_of(found: Findings) -> str:
-    """All that was found, in sections with an empty line between them."""
-    sections = [_head(found), _losses(found)]
+def text_of(found: Findings, width: int | None = None) -> str:
+    """All that was found, in sections with an empty line between them; width: of a terminal, None for none."""
+    sections = [_head(found, width), _losses(found, width)]
     if found.heads:
-        sections.append([_HEADS_TITLE, *_heads(found)])
+        heads = table([_HEADS, *map(_head_cells, found.heads)], RIGHT * len(_HEADS), width)
+        sections.append([*fact(_HEADS_TITLE, width), *heads, *prose(_HEADS_NOTE, width)])
     if found.neurons:
         sides = RIGHT * (len(_NEURONS) - 1) + LEFT
-        sections.append([_NEURONS_TITLE, *table([_NEURONS, *map(_neuron_cells, found.neurons)], sides), *_NEURONS_NOTE])
-    sections += [_input(each) for each in found.inputs]
-    sections += _definitions(found.definitions) if found.definitions is not None else []
+        neurons = table([_NEURONS, *map(_neuron_cells, found.neurons)], sides, width)
+        sections.append([*fact(_NEURONS_TITLE, width), *neurons, *prose(_NEURONS_NOTE, width)])
+    sections += [_input(each, width) for each in found.inputs]
+    sections += _definitions(found.definitions, width) if found.definitions is not None else []
     return "\n\n".join("\n".join(line.rstrip() for line in section) for section in sections)
 
 
-def table(rows: Sequence[Sequence[str]], sides: str) -> list[str]:
-    """Rows of cells as aligned lines; `sides` has < or > for each column, the side that its cells keep to."""
-    widths = [max(len(cells[column]) for cells in rows) for column in range(len(sides))]
-    return [
-        GAP.join(f"{cell:{side}{width}}" for cell, side, width in zip(cells, sides, widths, strict=True)).rstrip()
-        for cells in rows
-    ]
-
-
-def _head(found: Findings) -> list[str]:
+def _head(found: Findings, width: int | None) -> list[str]:
     lines = [
         f"{found.run} at step {found.step:,}: {found.task}",
         f"{found.heads_in_all} heads, {found.neurons_in_all:,} neurons, {found.parameters:,} parameters",
@@ -67,7 +67,7 @@ def _head(found: Findings) -> list[str]:
             lines.append(f"costliest on train: none; without any one frequency the loss grows by less than {COSTS:.0%}")
         else:
             lines.append(f"costliest on train: frequency {worst.frequency}, without it {format_value(worst.loss)}")
-    return lines
+    return [part for line in lines for part in fact(line, width)]
 
 
 def _keys(found: Findings) -> str:
@@ -80,22 +80,21 @@ def _keys(found: Findings) -> str:
     return f"{named}; {found.neurons_in_all - in_clusters:,} neurons in none"
 
 
-def _losses(found: Findings) -> list[str]:
-    return _loss_table(found.losses)
+def _losses(found: Findings, width: int | None) -> list[str]:
+    lines = _loss_table(found.losses, width)
+    if any(row.ablation.polynomial for row in found.losses):
+        lines += prose(_POLYNOMIALS_NOTE, width)
+    return lines
 
 
-def _loss_table(rows: Sequence[Row | Variant]) -> list[str]:
-    return table([_LOSSES, *map(_loss_cells, rows)], LEFT + RIGHT * 6)
+def _loss_table(rows: Sequence[Row | Variant], width: int | None) -> list[str]:
+    return table([_LOSSES, *map(_loss_cells, rows)], LEFT + RIGHT * 6, width)
 
 
 def _loss_cells(row: Row | Variant) -> list[str]:
     each = row.losses
     numbers = (each.all, each.train, each.test, each.accuracy, each.train_accuracy, each.test_accuracy)
     return [row.what, *map(format_value, numbers)]
-
-
-def _heads(found: Findings) -> list[str]:
-    return [*table([_HEADS, *map(_head_cells, found.heads)], RIGHT * len(_HEADS)), *_HEADS_NOTE]
 
 
 def _head_cells(head: HeadFacts) -> list[str]:
@@ -119,35 +118,56 @@ def _neuron_cells(neuron: NeuronFacts) -> list[str]:
     ]
 
 
-def _input(each: InputFacts) -> list[str]:
-    part = f", a {each.part} input" if each.part else ""
-    lines = [f"input {each.a},{each.b}: {each.right} is right{part}"]
+def _input(each: InputFacts, width: int | None) -> list[str]:
+    part, inner = f", a {each.part} input" if each.part else "", within(width)
+    lines = []
     for reply in each.replies:
-        lines += _indented([_replied(reply, each.right), *_indented(_answers(reply))])
+        lines += [*fact(_replied(reply, each.right), inner), *indented(_answers(reply, within(inner)))]
     looks = [
         [f"head {head}{', out' if head in each.without else ''}", *map(format_value, look)]
         for head, look in enumerate(each.attention)
     ]
-    lines += _indented(table([_ATTENTION, *looks], LEFT + RIGHT * 3))
-    return [*lines, *_indented([_sources(each), *_indented(_speakers(each))])]
+    lines += table([_ATTENTION, *looks], LEFT + RIGHT * 3, inner)
+    lines += [*fact(_sources(each), inner), *indented(_speakers(each, within(inner)))]
+    return [*fact(f"input {each.a},{each.b}: {each.right} is right{part}", width), *indented(lines)]
 
 
-def _definitions(found: Definitions) -> list[list[str]]:
-    """Four tables: losses, cosines, shares of the logits and of the sum; symmetry in a line."""
-    cosines = [[str(one.frequency), *map(format_value, astuple(one)[1:])] for one in found.cosines]
-    shares = [[one.what, format_value(one.share)] for one in found.logit_fve]
-    sums = [[one.what, format_value(one.mean), format_value(one.pooled)] for one in found.sums]
+def _definitions(found: Definitions, width: int | None) -> list[list[str]]:
+    """Four tables: losses, cosines, shares of the logits and of the sum; symmetry in a line.
+
+    The losses alone, and why, where no frequency is key.
+    """
+    losses = [
+        *fact("other people's definitions: restricted and excluded losses", width),
+        *_loss_table(found.losses, width),
+    ]
     symmetry = (
         f"changes when a and b are swapped: neurons {format_value(found.neuron_asymmetry)}, "
         f"logits {format_value(found.logit_asymmetry)}; cosine between the positions of a and b "
         f"{format_value(found.position_similarity)}"
     )
+    about_keys = _of_keys(found, width) if found.cosines else [prose(_NO_KEYS_NOTE, width)]
+    return [losses, *about_keys, fact(symmetry, width)]
+
+
+def _of_keys(found: Definitions, width: int | None) -> list[list[str]]:
+    """The tables that tell of the key frequencies alone."""
+    along = (
+        f"logits along cos(w_k({found.sum} − c)), and the loss on train without each frequency, by what is taken out"
+    )
+    cosines = [[str(one.frequency), *map(format_value, astuple(one)[1:])] for one in found.cosines]
+    shares = [[one.what, format_value(one.share)] for one in found.logit_fve]
+    sums = [[one.what, format_value(one.mean), format_value(one.pooled)] for one in found.sums]
     return [
-        ["other people's definitions: restricted and excluded losses", *_loss_table(found.losses)],
-        [_COSINES_TITLE, *table([_COSINES, *cosines], RIGHT * len(_COSINES))],
-        ["share of the logits (FVE) in the key frequencies", *table([("", "share"), *shares], LEFT + RIGHT)],
-        ["share in the waves of the sum at key frequencies", *table([("", "mean", "pooled"), *sums], LEFT + RIGHT * 2)],
-        [symmetry],
+        [*fact(along, width), *table([_COSINES, *cosines], RIGHT * len(_COSINES), width)],
+        [
+            *fact("share of the logits (FVE) in the key frequencies", width),
+            *table([("", "share"), *shares], LEFT + RIGHT, width),
+        ],
+        [
+            *fact("share in the waves of the sum at key frequencies", width),
+            *table([("", "mean", "pooled"), *sums], LEFT + RIGHT * 2, width),
+        ],
     ]
 
 
@@ -156,9 +176,9 @@ def _replied(reply: Reply, right: int) -> str:
     return f"{reply.what}: {place}; loss {format_value(reply.loss)}"
 
 
-def _answers(reply: Reply) -> list[str]:
+def _answers(reply: Reply, width: int | None) -> list[str]:
     rows = [[str(one.answer), format_value(one.logit), format_value(one.probability)] for one in reply.answers]
-    return table([_ANSWERS, *rows], RIGHT * 3)
+    return table([_ANSWERS, *rows], RIGHT * 3, width)
 
 
 def _sources(each: InputFacts) -> str:
@@ -168,13 +188,9 @@ def _sources(each: InputFacts) -> str:
     return f"what raises the logit of {each.answer} above the mean of all{when}: {told}"
 
 
-def _speakers(each: InputFacts) -> list[str]:
+def _speakers(each: InputFacts, width: int | None) -> list[str]:
     rows = [
         [str(one.neuron), str(one.frequency or "–"), format_value(one.activation), format_value(one.raises)]
         for one in each.speakers
     ]
-    return table([_SPEAKERS, *rows], RIGHT * 4)
-
-
-def _indented(lines: Iterable[str]) -> list[str]:
-    return [GAP + line for line in lines]
+    return table([_SPEAKERS, *rows], RIGHT * 4, width)

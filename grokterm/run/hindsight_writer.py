@@ -1,6 +1,7 @@
 """Writes what is measured in hindsight: rows by step, after those that are there or in the place of others."""
 
 import contextlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -180,6 +181,24 @@ class HindsightWriter:
 
     def _refused(self, error: OSError) -> RunError:
         return RunError(f"what was measured of {self.run.path} cannot be written: {error.strerror}")
+
+
+def finished(run: RunDirectory, about: About, like: Row) -> About | None:
+    """What is said of a measurement to which nothing is to be added, as a HindsightWriter would find; else None.
+
+    Nothing is written, and what lies beside one that is finished is still to be put in place or removed. For who holds
+    the run's hindsight; about, like: as for the writer. Raises RunError where a table cannot be read.
+    """
+    there = read_about(run)
+    if there is None or not there.complete or os.path.lexists(beside(run).path) or not _fits(run, there, about, like):
+        return None
+    try:
+        ends = [last_row(path) for path in _columns(run, like)]
+    except OSError:  # the writer tells it
+        return None
+    skipped = {*about.skipped, *(step for step in there.skipped if step <= about.final_step)}
+    is_whole = there.checkpoints == about.checkpoints and {*there.skipped} == skipped
+    return there if is_whole and all(end is not None and end["step"] == about.final_step for end in ends) else None
 
 
 def _place(run: RunDirectory, about: About, like: Row, *, again: bool) -> tuple[RunDirectory, About | None]:

@@ -77,8 +77,11 @@ def hints(keys: Sequence[tuple[str, str]], width: int, markers: Markers) -> Row:
 
 
 def notice(text: str, style: str, width: int, markers: Markers) -> Row:
-    """A sentence in the place of the key hints."""
-    return _translated(row_of([Span(f" {one_cell_each(text)}", style)], width), markers)
+    """A sentence in the place of the key hints; one that is too long ends in …"""
+    told = f" {one_cell_each(text)}"
+    if len(told) > width:
+        told = f"{told[: max(width - 1, 0)]}…"
+    return _translated(row_of([Span(told, style)], width), markers)
 
 
 def longest_that_fits(texts: Sequence[str], room: int) -> str:

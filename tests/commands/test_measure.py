@@ -10,7 +10,7 @@ import torch
 from typer.testing import CliRunner, Result
 
 from grokterm.cli import app
-from grokterm.engine import hindsight
+from grokterm.engine import hindsight, workers
 from grokterm.errors import GroktermError, RunError, UsageError
 from grokterm.run.checkpoint import list_checkpoints
 from grokterm.run.directory import RunDirectory
@@ -179,3 +179,19 @@ def test_the_setting_is_checked(tmp_path: Path) -> None:
     ).exception
     assert isinstance(error, UsageError)
     assert "training.measure_on_end = 'maybe'" in str(error)
+
+
+def test_fewer_processes_than_were_asked_for_are_told_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "processors", lambda: 2)
+    tiny(tmp_path)
+    done = grokterm("measure", "--workers", 50, "--runs", tmp_path)
+    assert done.stderr == "--workers 50: 4 at most are begun here, two a processor\n"
+    assert grokterm("measure", "--workers", 4, "--runs", tmp_path).stderr == ""
+
+
+def test_processes_for_which_there_was_no_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "processors", lambda: 2)
+    monkeypatch.setattr(hindsight, "HERE_SECONDS", 0.0)
+    tiny(tmp_path, "--set", "training.checkpoint_every=40")
+    took = grokterm("measure", "--workers", 4, "--runs", tmp_path).stdout.splitlines()[2]
+    assert "in one process (there was no checkpoint for more), " in took

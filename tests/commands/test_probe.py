@@ -54,7 +54,14 @@ def test_the_newest_checkpoint_of_the_newest_run_by_default(run: RunDirectory) -
 
 
 def test_the_checkpoint_of_a_step(run: RunDirectory) -> None:
-    for place, step in (("recorded@200", 200), (f"{run.path}@70%", 300), ("-", 400), ("@100", 100)):
+    for place, step in (
+        ("recorded@200", 200),
+        (f"{run.path}@70%", 300),
+        ("-", 400),
+        ("@100", 100),
+        ("-@40%", 200),
+        ("-@100", 100),
+    ):
         found = told(run, place)
         assert (found["run"], found["step"]) == (run.name, step)
         assert Path(found["checkpoint"]) == run.checkpoints / f"{step:09d}.safetensors"
@@ -151,3 +158,9 @@ def test_torch_is_not_loaded(run: RunDirectory) -> None:
     call = [sys.executable, "-c", code, str(run.path), "--json", "--heads", "--neurons", "1", "--inputs", "1,2"]
     done = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "0 []"
+
+
+def test_what_is_no_option_is_still_refused(run: RunDirectory) -> None:
+    result = probe(run, "-@40%", "-x")
+    assert result.exit_code == 2
+    assert "No such option: -x" in result.stderr

@@ -17,6 +17,7 @@ from grokterm.engine.evaluation import Evaluation
 from grokterm.engine.hindsight import Done, measure
 from grokterm.engine.launch import Ended, resume, train
 from grokterm.engine.state import restore
+from grokterm.engine.workers import most
 from grokterm.errors import RunError, UsageError
 from grokterm.importers.choices import Choices
 from grokterm.importers.plan import plan
@@ -30,7 +31,7 @@ from grokterm.run.events import ask
 from grokterm.run.fork import fork
 from grokterm.run.hindsight import read_about, remove, rows_in
 from grokterm.run.lock import Lock
-from grokterm.run.table import read_table
+from grokterm.run.table import cut_after, read_table
 from tests import foreign
 from tests.hosts import alone
 
@@ -393,3 +394,45 @@ def test_about_is_json_that_others_can_read(run: RunDirectory) -> None:
         *(read_table(run.hindsight_path).dtype.names or ()),
         *(path.stem for path in run.hindsight.glob("*.npy")),
     } - {"step"}
+
+
+def test_where_everything_is_measured_nothing_is_written_and_no_progress_told(run: RunDirectory) -> None:
+    first = measured(run)
+    files = [run.task_path, run.hindsight_path, *run.hindsight.iterdir()]
+    before = {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in files}
+    progress = Told()
+    done = measure(run, Catalog(), progress)
+    assert (done.computed, done.about, done.scalars, progress.total) == (0, first.about, first.scalars, 0)
+    assert {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in files} == before
+
+
+@pytest.mark.parametrize("missing", ["vectors", "rows", "beside"])
+def test_what_is_missing_is_measured_whatever_is_said(run: RunDirectory, missing: str) -> None:
+    measured(run)
+    table = run.hindsight / "loss_without_head.npy"
+    if missing == "vectors":
+        table.unlink()
+    elif missing == "rows":
+        cut_after(table, 20)
+    else:
+        (run.hindsight / ".new.part").mkdir()
+    done = measured(run)
+    assert done.computed == {"vectors": 4, "rows": 2, "beside": 0}[missing]
+    assert read_table(table)["step"].tolist() == STEPS
+    assert not (run.hindsight / ".new.part").exists()
+
+
+def test_no_more_workers_than_the_processors_can_use(run: RunDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def none_of_them(_: object, items: object, workers: int) -> Iterator[None]:
+        asked.append(workers)
+        raise RunError("enough")
+        yield
+
+    monkeypatch.setattr(hindsight, "HERE_SECONDS", 0.0)
+    monkeypatch.setattr(hindsight, "in_order", none_of_them)
+    for workers in (50, 1):
+        with pytest.raises(RunError, match="enough"):
+            measured(run, workers=workers)
+    assert asked == [most(), 1]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from grokterm.engine.workers import LOWER_PRIORITY, MOST, in_order, processors, quota_of, usual
+from grokterm.engine.workers import LOWER_PRIORITY, MOST, in_order, most, processors, quota_of, usual
 from grokterm.errors import RunError, UsageError
 from tests.waiting import wait_for
 
@@ -135,3 +135,7 @@ def test_nobody_gets_more_workers_than_help_unless_asked(monkeypatch: pytest.Mon
     for there, wanted in ((64, MOST), (3, 3)):
         monkeypatch.setattr("grokterm.engine.workers.processors", lambda there=there: there)
         assert usual() == wanted
+
+
+def test_nobody_gets_more_than_two_workers_a_processor() -> None:
+    assert most() == 2 * processors()

@@ -1,5 +1,7 @@
 """Each of other people's definitions is told under its name, and the reference model has their numbers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,7 @@ from grokterm.circuit.variants import in_blocks, neuron_level_losses, read_losse
 from grokterm.errors import RunError
 from grokterm.probe.definitions import definitions
 from tests import reference_circuits
-from tests.random_circuit import grid_task, random_circuit, random_network
+from tests.random_circuit import P, grid_task, random_circuit, random_network
 from tests.reference import TRANSFORMER_LENS, needed
 
 
@@ -27,7 +29,7 @@ def test_losses_by_every_definition(subtract: bool) -> None:
     assert found["excluded, 3×3 blocks"] == losses(c.logits - in_blocks(c.logits, [1, 3], 3), c.task)
     assert found["excluded, in the neurons, no skip"] == neuron_level_losses(c).excluded_without_skip
     assert found["neurons off it"] == read_losses(c).off
-    assert found["cosines of a ± b − c alone"] == cosines(c).losses
+    assert found[f"cosines of a {'−' if subtract else '+'} b − c alone"] == cosines(c).losses
     assert len({each.all for each in found.values()}) == len(found)
 
 
@@ -70,7 +72,7 @@ def test_the_reference_network() -> None:
     for what, name in (
         ("restricted, 2×2 blocks", "restricted_2x2"),
         ("restricted, in the neurons", "tldemo_restricted"),
-        ("excluded, cosines of a ± b − c", "excluded_3D_full"),
+        ("excluded, cosines of a + b − c", "excluded_3D_full"),
         ("excluded, in the neurons", "tldemo_excluded_resid"),
         ("neurons on what W_L reads", "mlp_project_WL10"),
     ):
@@ -81,3 +83,13 @@ def test_the_reference_network() -> None:
         reference_circuits.expected(TRANSFORMER_LENS, "logit_fve_3x3"), rel=1e-4
     )
     assert np.isfinite(found.position_similarity)
+
+
+def test_the_runs_own_sign_is_told() -> None:
+    assert definitions(random_circuit()).sum == "a + b"
+    assert definitions(random_circuit(subtract=True)).sum == "a − b"
+    elsewhere = grid_task()
+    other = replace(elsewhere, sums=(elsewhere.labels * 2) % P)
+    found = definitions(Circuit(random_network(), other))
+    assert found.sum == "a ± b"
+    assert {"cosines of a ± b − c alone", "excluded, cosines of a ± b − c"} <= {each.what for each in found.losses}

@@ -24,7 +24,8 @@ from grokterm.probe.findings import (
     SumFacts,
     Variant,
 )
-from grokterm.probe.text import table, text_of
+from grokterm.probe.fitting import table
+from grokterm.probe.text import text_of
 
 FOUND = Findings(
     run="2027-03-04-113000-mod11",
@@ -78,17 +79,21 @@ freq=1          nan         inf          2       0.5       0.25    0.1235
 heads as they are: the waves in their attention to a, where they look, what they are worth
 head  frequency     FVE  2 terms   alpha  beta    to a    to b    to =  loss without  with mean
    0          4  0.9092   0.9091  -0.125  0.25  0.4996  0.4993  0.0011          3.75      2.846
-FVE, 2 terms: share of the variance over all pairs that five waves of the frequency explain, and the paper's two,
-of which alpha is that of the cosines, beta that of the sines; to a, b, =: mean attention; loss of all pairs
-without the head, and with its mean in its place
+FVE, 2 terms: share of the variance over all pairs that five waves of the
+frequency explain, and the paper's two, of which alpha is that of the cosines,
+beta that of the sines; 2 terms is below 0 where the head does not look at a and
+b half the time each, for the paper's formula has the mean ½; to a, b, =: mean
+attention; loss of all pairs without the head, and with its mean in its place
 
 neurons as they are: the waves in them and in their weights to the logits (out), the largest weights
 neuron  frequency   FVE  cluster  saliency   rank   mean  active  out  share  weights
      3          1  0.95      yes  6.07e-10  1,016  1.296  0.5525    1  0.991  6: -0.38, 10: 0.36
-FVE: share of its variance in the waves of its frequency; cluster: whether that makes it one of the frequency's;
-saliency: median of |activation × d loss / d activation|, rank: its place by that of all neurons; mean, active:
-activation on the average, share of the pairs where it is not 0; out, share: the frequency of its weights to the
-logits, and how much of them that has; weights: answer and weight, the largest
+FVE: share of its variance in the waves of its frequency; cluster: whether that
+makes it one of the frequency's; saliency: median of |activation × d loss / d
+activation|, rank: its place by that of all neurons; mean, active: activation on
+the average, share of the pairs where it is not 0; out, share: the frequency of
+its weights to the logits, and how much of them that has; weights: answer and
+weight, the largest
 
 input 5,9: 3 is right, a test input
   as it is: right; loss 7.5e-07
@@ -126,7 +131,10 @@ def test_sections_that_nobody_asked_for_are_left_out() -> None:
     assert len(lines) == 7
 
 
+LOSSES = FOUND.losses[0].losses
+POLYNOMIALS = Ablation(polynomial=True)
 VARIANTS = Definitions(
+    sum="a − b",
     losses=(Variant("restricted", Losses(0.5, 0.25, 0.75, 1.0, 1.0, 1.0)),),
     cosines=(CosineFacts(4, 250.5, 0.75, 1.5, 9.0, 8.5, 8.0, 9.5),),
     logit_fve=(Share("cosines, no mean taken away", 0.125), Share("2×2 blocks", 0.95)),
@@ -140,7 +148,7 @@ other people's definitions: restricted and excluded losses
             all pairs  train loss  test loss  accuracy  train acc  test acc
 restricted        0.5        0.25       0.75         1          1         1
 
-logits along cos(w_k(a ± b − c)), and the loss on train without each frequency, by what is taken out
+logits along cos(w_k(a − b − c)), and the loss on train without each frequency, by what is taken out
 frequency  coefficient  similarity  amplitude  sum waves  cosine  2×2 block  3×3 block
         4        250.5        0.75        1.5          9     8.5          8        9.5
 
@@ -217,3 +225,46 @@ def test_the_json_is_strict_and_whole() -> None:
     assert asked["speakers"][0] == {"neuron": 415, "frequency": 4, "activation": 5.49, "raises": 1.929}
     assert asked["without"] == [1]
     assert told["definitions"] is None
+
+
+def test_everything_fits_the_terminal_and_no_word_is_broken() -> None:
+    whole = replace(FOUND, definitions=VARIANTS, losses=(*FOUND.losses, Row("polynomials", POLYNOMIALS, LOSSES)))
+    words = [*text_of(whole).split()]
+    for width in (40, 60, 80, 100):
+        lines = text_of(whole, width).splitlines()
+        assert max(map(len, lines)) <= width
+        assert {*words} == {word for line in lines for word in line.split()}
+    assert max(map(len, text_of(whole).splitlines())) > 100  # in a pipe a row of a table is one line
+
+
+def test_columns_that_have_no_place_come_below_behind_the_first_one() -> None:
+    cells = [["head", "alpha", "beta", "to a, to b"], ["0", "0.125", "-2.5", "left, right"]]
+    assert table(cells, "<>><", 17) == [
+        "head  alpha  beta",
+        "0     0.125  -2.5",
+        "head  to a, to b",
+        "0     left, right",
+    ]
+    assert table(cells, "<>><", 40) == ["head  alpha  beta  to a, to b", "0     0.125  -2.5  left, right"]
+    assert table([["n", "weights"], ["3", "6: -0.38, 10: 0.36, 4: 0.125"]], "><", 23) == [
+        "n  weights",
+        "3  6: -0.38, 10: 0.36,",
+        "   4: 0.125",
+    ]
+
+
+def test_what_replaces_a_neuron_and_when_two_terms_are_below_nothing_is_said() -> None:
+    polynomials = replace(FOUND, losses=(*FOUND.losses, Row("polynomials", POLYNOMIALS, LOSSES)))
+    said = "only its part in nine functions of its frequency"
+    assert said in " ".join(text_of(polynomials).split())
+    assert said not in " ".join(text_of(FOUND).split())
+    told = " ".join(text_of(FOUND).split())
+    assert "2 terms is below 0 where the head does not look at a and b half the time each" in told
+
+
+def test_where_no_frequency_is_key_there_are_no_tables_of_them() -> None:
+    told = text_of(replace(FOUND, key=(), definitions=replace(VARIANTS, cosines=())))
+    *_, losses, why, symmetry = told.split("\n\n")
+    assert losses.startswith("other people's definitions")
+    assert why.startswith("no frequency is key at this step: ")
+    assert symmetry.startswith("changes when a and b are swapped")

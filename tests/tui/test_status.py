@@ -6,7 +6,7 @@ import pytest
 
 from grokterm.drawing.cells import Row
 from grokterm.history import History
-from grokterm.tui.status import header
+from grokterm.tui.status import header, notice
 from tests.recorded import record
 
 
@@ -54,6 +54,11 @@ def test_a_long_name_takes_the_place_of_all_else_before_it_is_cut(history: Histo
             first, second = lines(history, long, width, transport=transport)
             assert (len(first), len(second)) == (width, width)
             assert width < 30 or "step 400 / 400" in first
+
+
+def test_a_sentence_in_the_place_of_the_hints_ends_in_dots_where_it_is_too_long() -> None:
+    assert text(notice("four words of text", "", 30, "braille")) == " four words of text".ljust(30)
+    assert text(notice("four words of text", "", 10, "braille")) == " four wor…"
 
 
 def test_a_notice_leaves_room_for_the_knobs_in_force(history: History) -> None:

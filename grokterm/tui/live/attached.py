@@ -28,6 +28,8 @@ class Attached:
     def start(self) -> None:
         """It has begun long ago."""
 
+    is_started = True
+
     def is_alive(self) -> bool:
         """Whether somebody trains the run. Raises RunError when its lock cannot be read."""
         return is_alive(self.directory)

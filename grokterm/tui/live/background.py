@@ -31,6 +31,8 @@ class InBackground:
     def start(self) -> None:
         """It was started already."""
 
+    is_started = True
+
     def is_alive(self) -> bool:
         """Whether it goes on."""
         return self._trainer.is_alive()

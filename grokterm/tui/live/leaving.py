@@ -62,6 +62,11 @@ class Training(Protocol):
         """Begin."""
         ...
 
+    @property
+    def is_started(self) -> bool:
+        """Whether it was begun with."""
+        ...
+
     def is_alive(self) -> bool:
         """Whether it goes on."""
         ...

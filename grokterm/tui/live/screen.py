@@ -40,6 +40,11 @@ class Trains(Protocol):
     here: bool
     """Whether it is a thread of this program, and ends with it."""
 
+    @property
+    def is_started(self) -> bool:
+        """Whether it was begun with; a thread of this program is once the first frame is out."""
+        ...
+
     def is_alive(self) -> bool:
         """Whether training goes on."""
         ...
@@ -107,8 +112,8 @@ class RunScreen(SteeringScreen):
 
     @property
     def _owns(self) -> bool:
-        """Whether training ends with this program."""
-        return self._training.here and self._training.is_alive()
+        """Whether training ends with this program, and has not ended."""
+        return self._training.here and (self._training.is_alive() or not self._training.is_started)
 
     @property
     def hint_keys(self) -> Hints:
@@ -242,6 +247,7 @@ class RunScreen(SteeringScreen):
 
     def action_leave(self) -> None:
         """Leave at once when nothing is training here, or it has told its end; ask otherwise."""
+        self.poll()  # it may have ended since the last look
         if not self._owns or self.state in ("finished", "failed"):
             self.app.exit()
             return

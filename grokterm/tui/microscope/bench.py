@@ -50,7 +50,12 @@ class Bench:
         if info is None:
             return said
         self.put(info)
-        return said if step in (None, info.step) else f"step {info.step:,} is the checkpoint nearest to step {step:,}"
+        if said or step is None:
+            return said
+        here = f"step {info.step:,} is the checkpoint nearest to step {step:,}" if step != info.step else ""
+        if self._standing() not in STILL_TRAINED:
+            return here
+        return f"{here or f'step {info.step:,}, at the cursor'}; end follows the newest"
 
     def put(self, info: CheckpointInfo, *, again: bool = False) -> bool:
         """Look at this checkpoint, as its file is now; False when it is not there any more.

@@ -34,7 +34,7 @@ class Residues:
     @classmethod
     def along(cls, p: int, frequency: int | None, *, reordered: bool) -> "Residues":
         """In the order of a frequency, where that is wanted and there is one."""
-        if frequency is None or not reordered:
+        if frequency in (None, 1) or not reordered:
             return cls(np.arange(p), None)
         return cls(around(p, frequency), frequency)
 

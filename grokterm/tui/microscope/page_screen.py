@@ -19,7 +19,7 @@ from grokterm.tui.microscope.bench import Bench
 from grokterm.tui.microscope.header import header, strip
 from grokterm.tui.microscope.keys import HINTS, groups
 from grokterm.tui.microscope.layout import Page, arrange_page
-from grokterm.tui.microscope.lens import AlongFrequencies, Lens
+from grokterm.tui.microscope.lens import AlongFrequencies, Lens, Ordered
 from grokterm.tui.microscope.looking import Looking
 from grokterm.tui.microscope.pace import Pace
 from grokterm.tui.microscope.picture_view import PictureView
@@ -90,6 +90,8 @@ class PicturesScreen(KeyedScreen[Left]):
             without.add("↑↓")
         if shown not in ("neuron", "frequency") and not isinstance(self.lens, AlongFrequencies):
             without.add("[ ]")
+        if not isinstance(self.lens, Ordered):
+            without.add("o")
         if self.fills_the_screen:
             without.add("z")
         return [(key, shown if key == "↑↓" else does) for key, does in HINTS if key not in without]

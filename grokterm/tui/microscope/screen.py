@@ -26,8 +26,7 @@ class MicroscopeScreen(PicturesScreen):
     async def on_key(self, event: Key) -> None:
         """The pictures' own keys pick them; what the last line has to say is over with the next key."""
         if self._notice_until:
-            self._notice_until = 0.0
-            self.draw_hints()
+            self.say_nothing()
         if event.character in self.lenses:
             event.stop()
             await self.action_pick(event.character)

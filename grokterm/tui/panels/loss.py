@@ -1,6 +1,8 @@
 """Panel 1: the loss, on which grokking is seen."""
 
+from grokterm.ancestry import names
 from grokterm.catalog import part
+from grokterm.history import History
 from grokterm.tui.hindsight import in_hindsight
 from grokterm.tui.panel import Curve, CurvePanel
 
@@ -21,3 +23,7 @@ class Loss(CurvePanel):
         Curve("excluded_loss", "excluded", "excluded", "dot", "x", "excl."),
     )
     beside = (in_hindsight(curves[2], "R"), in_hindsight(curves[3], "E"))
+
+    def title(self, history: History) -> str:
+        """Whose key frequencies restricted and excluded loss have, where there are any."""
+        return super().title(history) if "restricted_loss" in names(history) else "Loss"

@@ -277,6 +277,7 @@ class ReplayScreen(WatchScreen):
         if step is None:
             self.say(no_step(text), problem=True)
             return
+        self.say_nothing()
         self._jump_to(step)
         if step > self.timeline.last:
             self.say(f"the run ends at step {self.timeline.last:,}")

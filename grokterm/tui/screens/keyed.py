@@ -74,11 +74,15 @@ class KeyedScreen(Screen[Result]):
         row = status.notice(text, style, self.app.size.width, self.markers)
         self.query_one("#hints", RowsView).show((row,))
 
+    def say_nothing(self) -> None:
+        """Put the key hints back: what was said is over."""
+        self._notice_until = 0.0
+        self.draw_hints()
+
     def end_notice(self, now: float) -> None:
         """Put the key hints back when a notice has stood long enough; `now` is time.monotonic."""
         if self._notice_until and now > self._notice_until:
-            self._notice_until = 0.0
-            self.draw_hints()
+            self.say_nothing()
 
     def action_help(self) -> None:
         """Every key."""

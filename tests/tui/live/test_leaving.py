@@ -52,6 +52,8 @@ class Trains:
     preset_name: str = "recorded"
     catalog: Catalog = field(default_factory=Catalog)
 
+    is_started: bool = True
+
     def start(self) -> None: ...
 
     def is_alive(self) -> bool:

@@ -238,6 +238,20 @@ async def test_a_run_that_goes_on_here_is_loading_until_its_trainer_says_somethi
         await until(pilot, lambda: "● " in header(app))
 
 
+async def test_before_its_thread_is_started_a_run_is_not_one_that_nobody_trains(tmp_path: Path) -> None:
+    training = NoTraining(alive=False)
+    training.is_started = False
+    app = LiveApp(record(tmp_path, state="training"), training, frame_budget=1.0, markers="braille")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await ready(pilot, app)
+        app.run_screen._look_at_the_lock()
+        assert "loading torch" in header(app)
+        assert "interrupted" not in header(app)
+        training.is_started = True
+        app.run_screen.draw_status()
+        assert "interrupted" in header(app)
+
+
 async def test_digits_zoom_and_tab_choose_panels(running: LiveApp) -> None:
     async with running.run_test(size=(120, 40)) as pilot:
         await ready(pilot, running)

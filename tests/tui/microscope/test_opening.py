@@ -133,7 +133,11 @@ async def test_a_live_screen_follows_or_opens_at_its_cursor(trained: RunDirector
         await until(pilot, lambda: app.screen is app.run_screen)
         assert app.run_screen.looks.cursor is None
         app.run_screen.go_to_step(140)
-        await opened(pilot, app)
+        screen = await opened(pilot, app)
+        await until(pilot, lambda: "step 100 is the checkpoint nearest to step 140; end follows" in hints(app))
+        assert [("o", "order") in screen.hint_keys, screen.looking.chosen] == [True, "1"]
+        await pilot.press("3")
+        assert ("o", "order") not in screen.hint_keys
         assert "step 100   checkpoint 1 of 4" in header(app)
         assert "following" not in header(app)
         await pilot.press("right", "G")

@@ -215,6 +215,9 @@ async def test_scrubbing_stepping_and_going_to_a_place(run: RunDirectory) -> Non
         await until(pilot, lambda: "step 100 / 400" in header(app))
         await pilot.press("g", *"half", "enter")
         await until(pilot, lambda: "is no step" in hints(app))
+        await pilot.press("g", *"200", "enter")
+        await until(pilot, lambda: app.replay.position == 200)
+        assert "is no step" not in hints(app)
         await pilot.press("g", *"9k", "enter")
         await until(pilot, lambda: "the run ends at step 400" in hints(app))
 

@@ -1,5 +1,6 @@
 """Picture 3: the logits in the 2D Fourier basis: nothing but the 2 × 2 blocks of the key frequencies, in the end."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,11 +66,11 @@ class LogitSpectrum:
         shares = facts.block_shares
         named = " ".join(map(str, facts.keys))
         held = sum(float(shares[k - 1]) for k in facts.keys)
-        title = [
+        title: list[str | Sequence[str]] = [
             "Logits in the 2D Fourier basis",
             f"{held:.1%} in blocks {named}" if facts.keys else "no key frequency",
             "log" if sight.flipped else "",
-            "norm over classes",
+            ("norm over classes", ""),
         ]
         spectrum = Spectrum(shares, facts.keys, "share of the variance, by frequency's 2 × 2 block")
         return draw_with_spectrum(title, matrix, looked(sight, scale, "largest"), spectrum, width, height)

@@ -1,6 +1,7 @@
 """Picture 5: every neuron's frequency against how much of it that explains; clusters are what lies above the cut."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,6 +12,7 @@ from grokterm.circuit.circuit import CLUSTER_FVE, Circuit
 from grokterm.drawing.axes import Limits
 from grokterm.drawing.scatter import Cut, Points, draw_scatter
 from grokterm.tui.microscope.lens import Chooses, Sight, Subject
+from grokterm.tui.microscope.maps import titled
 from grokterm.tui.panel import Picture
 
 LEAST_UNEXPLAINED, MOST_UNEXPLAINED = 1e-3, 0.1
@@ -81,14 +83,18 @@ class NeuronFrequencies:
             cursor=None if sight.cursor is None else sight.cursor[0] + 1,
             markers=sight.markers,
         )
-        return Picture(" · ".join([*self._title(facts, sizes, flipped=sight.flipped), *drawing.notes]), drawing.rows)
+        told = self._title(facts, sizes, flipped=sight.flipped)
+        return Picture(titled(width, *told, *drawing.notes), drawing.rows)
 
-    def _title(self, facts: NeuronFrequenciesFacts, sizes: dict[int, int], *, flipped: bool) -> list[str]:
+    def _title(
+        self, facts: NeuronFrequenciesFacts, sizes: dict[int, int], *, flipped: bool
+    ) -> list[str | Sequence[str]]:
         what = "1 − FVE by frequency, log" if flipped else "FVE by frequency"
         many = f"{len(sizes)} cluster{'s' if len(sizes) != 1 else ''}"
         dead = int(facts.dead.sum())
-        counts = f"{sum(sizes.values())} of {len(facts.fve)} neurons in {many}"
-        return [what, counts, *([f"{dead} off for every input"] if dead else [])]
+        held = sum(sizes.values())
+        counts = f"{held} of {len(facts.fve)} neurons in {many}", f"{held} of {len(facts.fve)} in {many}"
+        return [what, counts, *([(f"{dead} off for every input", f"{dead} off")] if dead else [])]
 
     def _limits(self, heights: NDArray[np.floating], *, flipped: bool) -> tuple[Limits, Cut]:
         if not flipped:

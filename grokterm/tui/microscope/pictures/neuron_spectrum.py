@@ -60,5 +60,5 @@ class NeuronSpectrum:
         keys = (int(facts.fve.argmax()) + 1,) if facts.fve.any() else ()
         matrix = HeatMap(values, component_axis("a", keys), component_axis("b", keys), pointer=sight.cursor)
         spectrum = Spectrum(facts.fve, keys, "share of its variance, by frequency") if keys else None
-        title = [facts.title, "2D Fourier basis", "size, log" if sight.flipped else ""]
+        title = [facts.title, ("2D Fourier basis", "2D"), ("size, log", "log") if sight.flipped else ""]
         return draw_with_spectrum(title, matrix, looked(sight, scale, "largest"), spectrum, width, height)

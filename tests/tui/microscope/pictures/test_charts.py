@@ -36,8 +36,10 @@ def circle_circuit(k: int, radius: float = 3.0) -> Circuit:
 
 
 def test_clusters_are_counted_and_the_rest_lies_below_the_cut() -> None:
-    picture = NeuronFrequencies().draw(CLUSTERS, Sight(), 64, 16)
+    picture = NeuronFrequencies().draw(CLUSTERS, Sight(), 84, 16)
     assert picture.title == "FVE by frequency · 3 of 6 neurons in 2 clusters · 1 off for every input"
+    picture = NeuronFrequencies().draw(CLUSTERS, Sight(), 64, 16)
+    assert picture.title == "FVE by frequency · 3 of 6 neurons in 2 clusters · 1 off"
     assert len(dots_of(picture.rows, "bar.key")) == 3
     assert len(dots_of(picture.rows, "bar")) == 2
     rows = text_of(picture.rows)

@@ -179,4 +179,4 @@ def test_a_neurons_components_are_centred_and_have_signs() -> None:
     drawn = map_of(NeuronSpectrum().draw(facts, Sight(), 40, 20).rows)
     assert drawn.min() < LEVELS["around"] // 2 < drawn.max()
     flipped = NeuronSpectrum().draw(facts, Sight(flipped=True), 40, 20)
-    assert "size, log" in flipped.title
+    assert "log" in flipped.title
