@@ -178,3 +178,13 @@ def test_what_is_no_plain_file_is_not_waited_for(tmp_path: Path) -> None:
     path.symlink_to("/dev/zero")
     with pytest.raises(RunError, match=r"task\.npz cannot be read as the task of a run"):
         read(path)
+
+
+def test_real_inputs_come_back_as_they_were(tmp_path: Path) -> None:
+    inputs = np.array([[0.5, -1.25], [-0.0, 3e-8], [1, 2]], dtype=np.float32)
+    labels, rows = np.array([0, 1, 1]), np.arange(3)
+    write(tmp_path / "task.npz", RecordedTask(inputs, labels, rows[:2], rows[2:], n_classes=2))
+    found = read(tmp_path / "task.npz")
+    assert found.inputs.dtype == np.float32
+    assert found.inputs.tobytes() == inputs.tobytes()
+    assert not found.is_grid

@@ -252,6 +252,27 @@ async def test_before_its_thread_is_started_a_run_is_not_one_that_nobody_trains(
         assert "interrupted" in header(app)
 
 
+async def test_q_asks_nothing_when_training_has_ended_since_the_last_look(owned: LiveApp, run: RunDirectory) -> None:
+    async with owned.run_test(size=(120, 40)) as pilot:
+        await ready(pilot, owned)
+        await until(pilot, lambda: owned.run_screen.state == "training")
+        EventLog(run.events_path).write("state", 400, state="finished")
+        owned.run_screen.action_leave()  # before the next tick
+        assert owned.screen is owned.run_screen
+        await pilot.pause()
+    assert owned.return_code == 0
+
+
+async def test_panels_for_which_nothing_is_recorded_make_room(run: RunDirectory) -> None:
+    for path in run.arrays.iterdir():
+        path.unlink()
+    app = app_for(run, here=False)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await ready(pilot, app)
+        await until(pilot, lambda: 4 not in shown(app))
+        assert shown(app)[0] == 1
+
+
 async def test_digits_zoom_and_tab_choose_panels(running: LiveApp) -> None:
     async with running.run_test(size=(120, 40)) as pilot:
         await ready(pilot, running)
